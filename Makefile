@@ -1,0 +1,57 @@
+# `make` alone lists what there is to make. Everything happens in .venv and needs no root.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png
+
+.DEFAULT_GOAL := help
+.PHONY: help install samples demo test test-fast lint format bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED)  ## make .venv with the program and the tools, all pinned
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "installing into .venv (about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED)
+
+samples: $(INSTALLED)  ## write the sample data that are missing
+	@for file in $(SAMPLES); do \
+	  test -f $$file || { $(BIN)/python sample_data/generate.py; break; }; \
+	done
+
+demo: samples  ## transfer colours on the sample data, into demo/
+	@mkdir -p demo
+	$(BIN)/gwtransfer color sample_data/meadow.npy sample_data/palette.png -o demo/meadow.png --overwrite
+	$(BIN)/gwtransfer color sample_data/palette.png sample_data/flower.png -o demo/palette.png --overwrite
+	@echo
+	@echo "demo/meadow.png   the 16-band landscape in the colours of sample_data/palette.png"
+	@echo "demo/palette.png  sample_data/palette.png in the colours of sample_data/flower.png"
+
+test: samples  ## run all tests
+	$(BIN)/pytest -q
+
+test-fast: samples  ## run the tests that neither build nor install
+	$(BIN)/pytest -q -m "not slow"
+
+lint: $(INSTALLED)  ## check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## put the code into the project's format
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: samples  ## measure speed, as ratios within one run
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:  ## remove what was made, .venv included
+	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache
+	find src cli tests sample_data benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

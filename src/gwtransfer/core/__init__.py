@@ -1,0 +1,1 @@
+"""Mathematics on arrays and value types: no files, no printing, no registry."""

@@ -1,0 +1,437 @@
+"""The isometry given a coupling, and both together: EW2 and MEW2.
+
+Everywhere here the first side has the larger dimension: m >= n, and an embedding P is (m, n)
+with orthonormal columns. Callers with m < n swap the sides.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core.coupling import REACHED, entropic, exact
+from gwtransfer.core.gaussian import squared_distances
+from gwtransfer.core.guide import Guide
+from gwtransfer.core.linalg import (
+    eigenbasis,
+    polar,
+    random_stiefel,
+    sign_choices,
+    symmetric_root,
+)
+from gwtransfer.core.types import GaussianMixture
+from gwtransfer.errors import ShapeError
+
+Array = NDArray[np.float64]
+
+RANK_TOLERANCE = 1e-8
+"""Below this share of the largest singular value, a cross-covariance does not name an embedding."""
+
+DECREASE_TOLERANCE = 1e-12
+"""An alternation stops when a round gains less than this share of the objective's constant."""
+
+LOOSE_TOLERANCE = 1e-5
+"""The same while starts are still being compared; the best are polished afterwards."""
+
+INNER_STEPS = 3
+"""Embedding steps between two coupling steps, at most."""
+
+PARENTS, CHILDREN, PERTURBATION = 8, 4, 0.6
+"""Ends perturbed in a wave, copies of each, and the length of a perturbed column's random part."""
+
+
+def gaussian_embedding(covariance0: Array, covariance1: Array) -> Array:
+    """Return an optimal embedding (m, n) between two Gaussians, all signs +1 (MATHS 4.3)."""
+    return np.asarray(sign_embeddings(covariance0, covariance1, 1)[0])
+
+
+def sign_embeddings(covariance0: Array, covariance1: Array, most: int) -> Array:
+    """Return U0[:, :n] · signs · U1ᵀ for up to ``most`` sign choices, (s, m, n)."""
+    axes0, axes1 = eigenbasis(covariance0)[1], eigenbasis(covariance1)[1]
+    n = len(covariance1)
+    signs = sign_choices(n, most)
+    return np.asarray(axes0[:, :n] * signs[:, None, :] @ axes1.T)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Alternation:
+    """Where an alternation ended, or the best of several.
+
+    Attributes
+    ----------
+    coupling : (K, L) array
+    embedding : (m, n) array
+    value : float
+        Unguided objective, at least 0.
+    history : tuple of float
+        Guided objective after each round.
+    converged : bool
+    starts, reached : int
+    """
+
+    coupling: Array
+    embedding: Array
+    value: float
+    history: tuple[float, ...]
+    converged: bool
+    starts: int
+    reached: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where several alternations ended: s embeddings, couplings, guided objectives, histories."""
+
+    embeddings: Array
+    couplings: Array
+    objectives: Array
+    histories: list[list[float]]
+    converged: NDArray[np.bool_]
+
+    def distinct(self, most: int, constant: float) -> NDArray[np.intp]:
+        """Return the indices of the best ends whose objectives differ, best first."""
+        order = np.argsort(self.objectives, kind="stable")
+        steps = np.diff(self.objectives[order], prepend=-np.inf)
+        return order[steps > LOOSE_TOLERANCE * constant][:most]
+
+    def joined(self, other: "Ends") -> "Ends":
+        """Return these ends and others after them."""
+        return Ends(
+            np.concatenate([self.embeddings, other.embeddings]),
+            np.concatenate([self.couplings, other.couplings]),
+            np.concatenate([self.objectives, other.objectives]),
+            self.histories + other.histories,
+            np.concatenate([self.converged, other.converged]),
+        )
+
+
+class MixtureEmbedding:
+    """MEW2 between two mixtures: the bracket of MATHS 4.5 and its monotone alternation.
+
+    Parameters
+    ----------
+    weights0, means0, covariances0 : (K,), (K, m), (K, m, m) arrays
+    weights1, means1, covariances1 : (L,), (L, n), (L, n, n) arrays, n <= m
+    linear : (K, L) array or None
+        Cost of the user's pairs, added to the coupling step only.
+    guides : pair of (m,) and (n,) arrays or None
+        Linear functionals g, h that should agree: the cost of a pair of points becomes
+        |x̃ − P ỹ|² + (g·x̃ − h·ỹ)². Its cross term is ⟨x̃ ỹᵀ, P + g hᵀ⟩, so every formula holds with
+        Q = P + g hᵀ for P, F stays convex in P, and the alternation stays monotone.
+    proper : bool
+        Restrict to rotations; needs m = n.
+    swapped : bool
+        The first side is the plan's target.
+
+    Raises
+    ------
+    ShapeError
+        m < n, or ``proper`` with m > n.
+    """
+
+    def __init__(
+        self,
+        weights0: Array,
+        means0: Array,
+        covariances0: Array,
+        weights1: Array,
+        means1: Array,
+        covariances1: Array,
+        *,
+        linear: Array | None = None,
+        guides: tuple[Array, Array] | None = None,
+        proper: bool = False,
+        swapped: bool = False,
+    ) -> None:
+        m, n = means0.shape[1], means1.shape[1]
+        if m < n:
+            raise ShapeError(f"expected the larger space first, got dimensions {m} and {n}")
+        if proper and m != n:
+            raise ShapeError(f"a rotation needs equal dimensions, got {m} and {n}")
+        self.weights0, self.weights1 = weights0, weights1
+        self.linear = np.zeros((len(weights0), len(weights1))) if linear is None else linear
+        self.proper, self.swapped = proper, swapped
+        self.means0 = means0 - weights0 @ means0
+        self.means1 = means1 - weights1 @ means1
+        self.roots0 = symmetric_root(covariances0)
+        self.roots1 = symmetric_root(covariances1)
+        spread0 = (self.means0**2).sum(axis=1) + np.trace(covariances0, axis1=1, axis2=2)
+        spread1 = (self.means1**2).sum(axis=1) + np.trace(covariances1, axis1=1, axis2=2)
+        self.constant = float(weights0 @ spread0 + weights1 @ spread1)
+        self.tilt, self._agreement = np.zeros((m, n)), 0.0
+        if guides is not None:
+            guide0, guide1 = guides
+            self.tilt = np.outer(guide0, guide1)
+            more0 = _second_moments(guide0, self.means0, covariances0)
+            more1 = _second_moments(guide1, self.means1, covariances1)
+            self._agreement = float(weights0 @ more0 + weights1 @ more1)
+            spread0, spread1 = spread0 + more0, spread1 + more1
+        self._spreads = spread0[:, None] + spread1[None]
+        self.total0 = _total(weights0, self.means0, covariances0)
+        self.total1 = _total(weights1, self.means1, covariances1)
+
+    def costs(self, embeddings: Array) -> Array:
+        """Return the bracket of MATHS 4.5, guides included, for every start and pair, (s, K, L)."""
+        inner = (self.means0 @ (embeddings + self.tilt)) @ self.means1.T
+        seen = self._seen(embeddings)[1]
+        cross = np.linalg.svd(seen[:, :, None] @ self.roots1, compute_uv=False).sum(axis=-1)
+        return np.asarray(np.clip(self._spreads - 2 * (inner + cross), 0.0, None))
+
+    def gradient(self, couplings: Array, embeddings: Array) -> Array:
+        """Return ∇_P F(w, P) for every start, (s, m, n); costs only the nonzeros of w.
+
+        F = Σ w_kl (⟨m̃_k ñ_lᵀ, Q⟩ + |Σ_k^½ Q S_l^½|_*). With Σ_k^½ Q = W_k H_k (polar) and
+        H_k S_l^½ = U s Vᵀ the pair's part is Σ_k^½ W_k U Vᵀ S_l^½ (MATHS 4.6).
+        """
+        lifted, seen = self._seen(embeddings)
+        s, k, l = np.nonzero(couplings)
+        mass = couplings[s, k, l]
+        turned = polar(seen[s, k] @ self.roots1[l]) @ self.roots1[l] * mass[:, None, None]
+        first = np.flatnonzero(np.diff(s * len(self.weights0) + k, prepend=-1))
+        summed = np.add.reduceat(turned, first, axis=0).reshape(*seen.shape)
+        means = self.means0.T @ couplings @ self.means1
+        return np.asarray(means + (lifted @ summed).sum(axis=1))
+
+    def _seen(self, embeddings: Array) -> tuple[Array, Array]:
+        """Return Σ_k^½ W_k (s, K, m, n) and H_k (s, K, n, n), where Σ_k^½ Q = W_k H_k (polar)."""
+        projected = self.roots0 @ (embeddings + self.tilt)[:, None]
+        left, values, right = np.linalg.svd(projected, full_matrices=False)
+        lifted = self.roots0 @ (left @ right)
+        seen = np.swapaxes(right, -1, -2) @ (values[..., None] * right)
+        return lifted, seen
+
+    def step(self, couplings: Array, embeddings: Array) -> Array:
+        """Return the next embeddings at fixed couplings; F never decreases (MATHS 4.6)."""
+        return polar(self.gradient(couplings, embeddings), proper=self.proper)
+
+    def couple(self, costs: Array) -> Array:
+        """Return the best coupling of each start's costs, guide included, (s, K, L)."""
+        return np.stack([exact(c + self.linear, self.weights0, self.weights1) for c in costs])
+
+    def from_coupling(self, coupling: Array) -> Array | None:
+        """Return polar(Σ w m̃ ñᵀ), or None where its rank is too low to name an embedding."""
+        cross = self.means0.T @ coupling @ self.means1
+        values = np.linalg.svd(cross, compute_uv=False)
+        if values[-1] <= RANK_TOLERANCE * values[0]:
+            return None
+        return polar(cross, proper=self.proper)
+
+    def oriented(self, coupling: Array) -> Array:
+        """Turn a source × target coupling to this problem's order of sides, or back."""
+        return coupling.T if self.swapped else coupling
+
+    def settle(self, coupling: Array, *, most: int = 500) -> tuple[Array, bool]:
+        """Return the embedding at a fixed coupling, the best from its own and the sign starts."""
+        starts = self.sign_starts(16)
+        own = self.from_coupling(coupling)
+        if own is not None:
+            starts = np.concatenate([own[None], starts])
+        couplings = np.broadcast_to(coupling, (len(starts), *coupling.shape))
+        last = np.full(len(starts), np.inf)
+        for _ in range(most):
+            starts = self.step(couplings, starts)
+            now = (self.costs(starts) * coupling).sum(axis=(1, 2))
+            if (last - now <= DECREASE_TOLERANCE * self.constant).all():
+                return starts[int(np.argmin(now))], True
+            last = now
+        return starts[int(np.argmin(last))], False
+
+    def sign_starts(self, most: int) -> Array:
+        """Return embeddings that align the eigenbases of the total covariances, (s, m, n)."""
+        starts = sign_embeddings(self.total0, self.total1, most)
+        return polar(starts, proper=True) if self.proper else starts
+
+    def random_starts(self, rng: np.random.Generator, count: int) -> Array:
+        """Draw embeddings uniformly, (count, m, n)."""
+        m, n = self.means0.shape[1], self.means1.shape[1]
+        starts = random_stiefel(rng, count, m, n)
+        return polar(starts, proper=True) if self.proper else starts
+
+    def anneal(
+        self, start: Array, *, first: float = 1.0, last: float = 1e-2, steps: int = 10
+    ) -> Array:
+        """Return an embedding from entropic couplings with decreasing, relative regularisation."""
+        embedding = start[None]
+        for epsilon in np.geomspace(first, last, steps):
+            costs = self.costs(embedding)[0] + self.linear
+            coupling = entropic(costs, self.weights0, self.weights1, epsilon=float(epsilon))
+            embedding = self.step(coupling[None], embedding)
+        return np.asarray(embedding[0])
+
+    def search(self, starts: Array, rng: np.random.Generator, *, waves: int) -> Alternation:
+        """Alternate from every start, then from perturbed copies of the best ends; polish the best.
+
+        Local optima lie close together: on unrelated mixtures a wave of perturbed good ends finds
+        better ones sooner than as many fresh starts (DESIGN, "Starts").
+
+        Parameters
+        ----------
+        starts : (s, m, n) array
+        waves : int
+            Rounds of PARENTS × CHILDREN perturbed embeddings.
+        """
+        m, n = self.means0.shape[1], self.means1.shape[1]
+        ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE)
+        for _ in range(waves):
+            parents = ends.embeddings[ends.distinct(PARENTS, self.constant)]
+            shape = (len(parents), CHILDREN, m, n)
+            moved = parents[:, None] + PERTURBATION / np.sqrt(m) * rng.standard_normal(shape)
+            children = polar(moved.reshape(-1, m, n), proper=self.proper)
+            ends = ends.joined(self.alternate(children, tolerance=LOOSE_TOLERANCE))
+        finals = self.alternate(
+            ends.embeddings[ends.distinct(PARENTS, self.constant)], tolerance=DECREASE_TOLERANCE
+        )
+        chosen = int(np.argmin(finals.objectives))
+        best = float(finals.objectives[chosen])
+        near = best + REACHED * abs(best) + 1e-9 * self.constant
+        embedding, coupling = finals.embeddings[chosen], finals.couplings[chosen]
+        return Alternation(
+            coupling=coupling,
+            embedding=embedding,
+            value=self.value(coupling, embedding),
+            history=tuple(finals.histories[chosen]),
+            converged=bool(finals.converged[chosen]),
+            starts=len(ends.objectives),
+            reached=int((ends.objectives <= near).sum()),
+        )
+
+    def value(self, coupling: Array, embedding: Array) -> float:
+        """Return the unguided objective of MATHS 4.5, at least 0."""
+        costs = self.costs((embedding - self.tilt)[None])[0]
+        return max(0.0, float((costs * coupling).sum()) - self._agreement)
+
+    def alternate(self, starts: Array, *, tolerance: float, most: int = 200) -> "Ends":
+        """Alternate coupling and embedding from every start at once.
+
+        Monotone: neither step raises the guided objective. A start leaves the batch when a round
+        gains less than ``tolerance`` of the constant.
+        """
+        embeddings = np.array(starts)
+        costs = self.costs(embeddings)
+        couplings = self.couple(costs)
+        objectives = ((costs + self.linear) * couplings).sum(axis=(1, 2))
+        histories = [[float(value)] for value in objectives]
+        active = np.arange(len(starts))
+        for _ in range(most):
+            if not active.size:
+                break
+            moved = self._climb(couplings[active], embeddings[active])
+            costs = self.costs(moved)
+            coupled = self.couple(costs)
+            now = ((costs + self.linear) * coupled).sum(axis=(1, 2))
+            gain = objectives[active] - now
+            better = active[gain > 0]
+            embeddings[better], couplings[better] = moved[gain > 0], coupled[gain > 0]
+            objectives[better] = now[gain > 0]
+            for index in active:
+                histories[index].append(float(objectives[index]))
+            active = active[gain > tolerance * self.constant]
+        converged = np.ones(len(starts), dtype=bool)
+        converged[active] = False
+        return Ends(embeddings, couplings, objectives, histories, converged)
+
+    def _climb(self, couplings: Array, embeddings: Array) -> Array:
+        """Take embedding steps at fixed couplings until they hardly move, INNER_STEPS at most."""
+        for _ in range(INNER_STEPS):
+            moved = self.step(couplings, embeddings)
+            far = float(np.abs(moved - embeddings).max())
+            embeddings = moved
+            if far < 1e-6:
+                break
+        return embeddings
+
+
+def between(
+    source: GaussianMixture, target: GaussianMixture, guide: Guide, *, proper: bool = False
+) -> MixtureEmbedding:
+    """Return the problem of two mixtures, the one of larger dimension first."""
+    constant = float(np.trace(source.covariance) + np.trace(target.covariance))
+    guides = guide.directions(source, target, constant)
+    linear = guide.pair_costs(source, target, constant)
+    swapped = source.dimension < target.dimension
+    sides = (target, source) if swapped else (source, target)
+    if swapped:
+        guides = None if guides is None else (guides[1], guides[0])
+        linear = None if linear is None else linear.T
+    arrays = [array for side in sides for array in (side.weights, side.means, side.covariances)]
+    return MixtureEmbedding(*arrays, linear=linear, guides=guides, proper=proper, swapped=swapped)
+
+
+def _second_moments(guide: Array, centred: Array, covariances: Array) -> Array:
+    """Return E (g·x̃)² of every component, (K,)."""
+    return np.asarray((centred @ guide) ** 2 + np.einsum("p,kpq,q->k", guide, covariances, guide))
+
+
+def _total(weights: Array, centred: Array, covariances: Array) -> Array:
+    between = (centred * weights[:, None]).T @ centred
+    return np.asarray(between + np.einsum("k,kij->ij", weights, covariances))
+
+
+def embed_points(
+    points0: Array,
+    points1: Array,
+    *,
+    rng: np.random.Generator,
+    random: int = 20,
+    proper: bool = False,
+    annealed: bool = False,
+    most: int = 100,
+) -> Alternation:
+    """Minimise EW2 between two uniformly weighted point clouds (MATHS 4.4).
+
+    Alternates the exact coupling of |x_i − P y_j|² and P = polar(Xᵀ w Y) from the sign starts of
+    the covariances and from random embeddings; keeps the best.
+
+    Parameters
+    ----------
+    points0 : (N, m) array
+    points1 : (M, n) array, n <= m
+    random : int
+        Random starts beside at most 16 sign starts.
+    annealed : bool
+        Begin every start with entropic couplings of decreasing relative regularisation.
+
+    Returns
+    -------
+    Alternation
+        Its coupling is (N, M) with marginals 1/N and 1/M; its value is EW2² at that coupling.
+    """
+    m, n = points0.shape[1], points1.shape[1]
+    if m < n:
+        raise ShapeError(f"expected the larger space first, got dimensions {m} and {n}")
+    x, y = points0 - points0.mean(axis=0), points1 - points1.mean(axis=0)
+    weights0, weights1 = np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y))
+    constant = float((x**2).sum() / len(x) + (y**2).sum() / len(y))
+    starts = sign_embeddings(x.T @ x / len(x), y.T @ y / len(y), 16)
+    starts = np.concatenate([starts, random_stiefel(rng, random, m, n)])
+    if proper:
+        starts = polar(starts, proper=True)
+    ends = []
+    for start in starts:
+        embedding, history = start, [np.inf]
+        if annealed:
+            for epsilon in np.geomspace(1.0, 1e-2, 8):
+                costs = squared_distances(x, y @ embedding.T)
+                soft = entropic(costs, weights0, weights1, epsilon=float(epsilon))
+                embedding = polar(x.T @ soft @ y, proper=proper)
+        converged = False
+        for _ in range(most):
+            coupling = exact(squared_distances(x, y @ embedding.T), weights0, weights1)
+            embedding = polar(x.T @ coupling @ y, proper=proper)
+            costs = squared_distances(x, y @ embedding.T)
+            history.append(float((costs * coupling).sum()))
+            if history[-2] - history[-1] <= DECREASE_TOLERANCE * constant:
+                converged = True
+                break
+        ends.append((history[-1], coupling, embedding, history[1:], converged))
+    value, coupling, embedding, history, converged = min(ends, key=lambda end: end[0])
+    near = value * (1 + REACHED) + 1e-9 * constant
+    return Alternation(
+        coupling=coupling,
+        embedding=embedding,
+        value=value,
+        history=tuple(history),
+        converged=converged,
+        starts=len(ends),
+        reached=sum(end[0] <= near for end in ends),
+    )

@@ -1,0 +1,145 @@
+"""Wasserstein geometry of Gaussians: costs, optimal linear maps, responsibilities."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core.linalg import RELATIVE_ZERO, symmetric_pinv, symmetric_root
+
+Array = NDArray[np.float64]
+
+CROSS_BYTES = 64_000_000
+"""Most memory the products of roots may take at once while costs are computed."""
+
+DENSITY_FLOOR = 1e-9
+"""Variances below this share of the mixture's total count as this much in a density."""
+
+
+def cross_terms(roots0: Array, roots1: Array) -> Array:
+    """Return tr (S0^½ S1 S0^½)^½ for every pair, as nuclear norms |S0^½ S1^½|_*.
+
+    Parameters
+    ----------
+    roots0 : (K, p, p) array
+        Symmetric roots of the first covariances.
+    roots1 : (L, p, p) array
+        Symmetric roots of the second ones.
+
+    Returns
+    -------
+    (K, L) array, at least 0
+        Real by construction and valid for singular covariances (MATHS 1.2).
+    """
+    count0, count1, p = len(roots0), len(roots1), roots0.shape[-1]
+    result = np.empty((count0, count1))
+    step = max(1, CROSS_BYTES // (8 * count1 * p * p))
+    for start in range(0, count0, step):
+        products = roots0[start : start + step, None] @ roots1[None]
+        result[start : start + step] = np.linalg.svd(products, compute_uv=False).sum(axis=-1)
+    return result
+
+
+def squared_distances(x: Array, y: Array) -> Array:
+    """Return squared Euclidean distances (n, q) between rows of (n, p) and (q, p), at least 0."""
+    if x.shape[1] <= 16 or len(x) * len(y) * x.shape[1] <= 4_000_000:
+        return np.asarray(((x[:, None, :] - y[None, :, :]) ** 2).sum(axis=-1))
+    norms = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None]
+    return np.asarray(np.clip(norms - 2 * (x @ y.T), 0.0, None))
+
+
+def squared_w2(means0: Array, covariances0: Array, means1: Array, covariances1: Array) -> Array:
+    """Return W2² between every Gaussian of one list and every one of another (MATHS 1.1).
+
+    W2² = |m0 − m1|² + tr S0 + tr S1 − 2 |S0^½ S1^½|_*.
+
+    Parameters
+    ----------
+    means0, covariances0 : (K, p) and (K, p, p) arrays
+    means1, covariances1 : (L, p) and (L, p, p) arrays
+
+    Returns
+    -------
+    (K, L) array, at least 0
+    """
+    traces0 = np.trace(covariances0, axis1=-2, axis2=-1)
+    traces1 = np.trace(covariances1, axis1=-2, axis2=-1)
+    cross = cross_terms(symmetric_root(covariances0), symmetric_root(covariances1))
+    bures = traces0[:, None] + traces1[None] - 2 * cross
+    return np.asarray(squared_distances(means0, means1) + np.clip(bures, 0.0, None))
+
+
+def own_squared_w2(means: Array, covariances: Array) -> Array:
+    """Return W2² between the components of one mixture: symmetric, zero diagonal, (K, K)."""
+    costs = squared_w2(means, covariances, means, covariances)
+    costs = (costs + costs.T) / 2
+    np.fill_diagonal(costs, 0.0)
+    return costs
+
+
+def optimal_linear(covariances0: Array, covariances1: Array) -> Array:
+    """Return the linear part of the optimal map between pairs of centred Gaussians.
+
+    A = S0^{-½} (S0^½ S1 S0^½)^½ S0^{-½}, symmetric PSD (MATHS 1.3); with S0^½ S1^½ = U s Vᵀ the
+    middle root is U s Uᵀ. Where S0 is singular the pseudo-inverse stands in, and A S0 A ⪯ S1.
+
+    Parameters
+    ----------
+    covariances0, covariances1 : (..., p, p) arrays
+        Paired by broadcasting.
+
+    Returns
+    -------
+    (..., p, p) array
+    """
+    roots0, roots1 = symmetric_root(covariances0), symmetric_root(covariances1)
+    inverse = symmetric_pinv(roots0, np.sqrt(RELATIVE_ZERO))
+    left, values, _ = np.linalg.svd(roots0 @ roots1)
+    middle = (left * values[..., None, :]) @ np.swapaxes(left, -1, -2)
+    linear = inverse @ middle @ inverse
+    return np.asarray((linear + np.swapaxes(linear, -1, -2)) / 2)
+
+
+def log_densities(
+    points: Array, weights: Array, means: Array, covariances: Array
+) -> tuple[Array, Array]:
+    """Return log(weights[k] N(x; m_k, S_k)) and the whitened offsets.
+
+    Whitening is by eigenvectors with variances floored at DENSITY_FLOOR of the mixture's total
+    variance, so that a component on a line or a point has a density.
+
+    Parameters
+    ----------
+    points : (n, p) array
+
+    Returns
+    -------
+    (n, K) array, (n, K, p) array
+    """
+    count, p = means.shape
+    whitening, logdet = whiteners(weights, means, covariances)
+    stacked = whitening.transpose(1, 0, 2).reshape(p, count * p)
+    shift = np.einsum("kp,kpq->kq", means, whitening).reshape(-1)
+    white = (points @ stacked - shift).reshape(len(points), count, p)
+    squares = np.einsum("nkp,nkp->nk", white, white)
+    logs = np.log(weights) - 0.5 * (p * np.log(2 * np.pi) + logdet + squares)
+    return np.asarray(logs), white
+
+
+def whiteners(weights: Array, means: Array, covariances: Array) -> tuple[Array, Array]:
+    """Return W_k (K, p, p) with |(x − m_k) W_k|² the Mahalanobis square, and log det S_k (K,)."""
+    centred = means - weights @ means
+    total = float(weights @ (np.trace(covariances, axis1=-2, axis2=-1) + (centred**2).sum(axis=1)))
+    values, vectors = np.linalg.eigh(covariances)
+    values = np.maximum(values, DENSITY_FLOOR * total if total > 0 else 1.0)
+    return vectors / np.sqrt(values)[:, None, :], np.log(values).sum(axis=1)
+
+
+def responsibilities(points: Array, weights: Array, means: Array, covariances: Array) -> Array:
+    """Return the probability (n, K) that each point came from each component.
+
+    By log-sum-exp only: a point far from every component gets the least far one, not NaN.
+    """
+    logs, _ = log_densities(points, weights, means, covariances)
+    logs -= logs.max(axis=1, keepdims=True)
+    np.exp(logs, out=logs)
+    logs /= logs.sum(axis=1, keepdims=True)
+    return logs

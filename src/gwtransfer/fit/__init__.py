@@ -1,0 +1,1 @@
+"""Points become Gaussian mixtures."""

@@ -1,0 +1,71 @@
+"""Expectation–maximisation by scikit-learn, its only importer."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.errors import DataError, UsageError
+
+Array = NDArray[np.float64]
+
+DISTINCT_DECIMALS = 9
+"""Points closer than this many decimals of a working unit are one point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gmm:
+    """Fit a Gaussian mixture with full covariances, from a seeded k-means start.
+
+    Attributes
+    ----------
+    components : int
+        K, how many Gaussians.
+    floor : float
+        Added to every variance, as a share of the data's total variance; without it clipped
+        pixels make a component collapse.
+    iterations : int
+        Most steps of expectation–maximisation.
+    """
+
+    components: int = 15
+    floor: float = 1e-4
+    iterations: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("components", "iterations"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"option {name}: expected at least 1, got {getattr(self, name)}")
+        if not 0 <= self.floor < 1:
+            raise UsageError(f"option floor: expected a share in [0, 1), got {self.floor}")
+
+    def __call__(self, points: Array, *, seed: int) -> tuple[Array, Array, Array]:
+        """Return weights (K,), means (K, p) and covariances (K, p, p) of points (n, p).
+
+        Raises
+        ------
+        DataError
+            Fewer distinct points than components.
+        """
+        distinct = len(np.unique(np.round(points, DISTINCT_DECIMALS), axis=0))
+        if distinct < self.components:
+            raise DataError(
+                f"expected at least as many distinct points as components, found {distinct} "
+                f"for {self.components}; use --components {distinct} or fewer"
+            )
+        from sklearn.mixture import GaussianMixture
+
+        variance = float(points.var(axis=0).sum())
+        model = GaussianMixture(
+            n_components=self.components,
+            reg_covar=max(self.floor * variance, np.finfo(float).tiny),
+            max_iter=self.iterations,
+            random_state=seed,
+        )
+        with warnings.catch_warnings():
+            # A fit that stops at `iterations` is still a mixture, and its likelihood says how good.
+            warnings.simplefilter("ignore")
+            model.fit(points)
+        covariances = (model.covariances_ + np.swapaxes(model.covariances_, 1, 2)) / 2
+        return model.weights_ / model.weights_.sum(), model.means_, covariances

@@ -1,0 +1,190 @@
+"""Files as such: readable or not, written whole or not at all."""
+
+import difflib
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
+from gwtransfer.io.foreign import reason
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what no reader could read.
+
+    Raises
+    ------
+    ReadError
+        The path is missing, not a regular file, empty, or not readable by this user.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ReadError(f"{path}: expected a file, found a folder; name a file inside it")
+        if not stat.S_ISREG(status.st_mode):
+            raise ReadError(f"{path}: expected a regular file, found a device or pipe")
+        if status.st_size == 0:
+            raise ReadError(f"{path}: expected data, found an empty file; make it again")
+        with path.open("rb"):
+            pass
+    except ReadError:
+        raise
+    except FileNotFoundError:
+        raise ReadError(f"{path}: no such file{_nearest(path)}") from None
+    except NotADirectoryError:
+        raise ReadError(f"{path}: no such file; {path.parent} is not a folder") from None
+    except PermissionError:
+        raise ReadError(f"{path}: no permission to read; ask its owner or use chmod") from None
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{path!s}: cannot be read: {_plain(error)}") from None
+
+
+def check_output(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+    """Refuse an output early, before any work is done for it.
+
+    Parameters
+    ----------
+    path : Path
+        Where the result shall go.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    inputs : sequence of Path
+        Files that are read, none of which may be the output.
+
+    Raises
+    ------
+    UsageError
+        The output is one of the inputs, under this or another name.
+    WriteError
+        The output exists and may not be replaced, or its folder cannot hold it.
+    """
+    for given in inputs:
+        if _same_file(path, given):
+            raise UsageError(f"{path}: the output is the input {given}; choose another name")
+    folder = path.parent
+    if not folder.exists():
+        raise WriteError(f"{path}: there is no folder {folder}; make it first")
+    if not folder.is_dir():
+        raise WriteError(f"{path}: expected {folder} to be a folder, found a file")
+    if path.is_dir():
+        raise WriteError(f"{path}: expected a file name, found a folder; add a file name to it")
+    if os.path.lexists(path):
+        if path.exists() and not path.is_file():
+            raise WriteError(f"{path}: expected a regular file, found a device or pipe")
+        if not overwrite:
+            raise _exists(path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WriteError(f"{path}: no permission to write in {folder}")
+
+
+@contextmanager
+def whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary name, and move it to ``path`` only when the block has succeeded.
+
+    The temporary file lies in the same folder, has the same suffix and the permissions the umask
+    asks for. Whatever ends the block early, an interrupt included, leaves nothing behind.
+
+    Parameters
+    ----------
+    path : Path
+        Where the finished file appears.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Yields
+    ------
+    Path
+        An empty file to write to.
+
+    Raises
+    ------
+    WriteError
+        As `check_output`, or the system refuses to write (a full disk, for instance).
+    """
+    check_output(path, overwrite=overwrite)
+    temporary = path.parent / f".gwtransfer-{secrets.token_hex(8)}{path.suffix}"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        _to_disk(temporary)
+        _publish(temporary, path, overwrite=overwrite)
+        with suppress(OSError):
+            _to_disk(path.parent)
+    except WriteError as error:
+        message = str(error).replace(str(temporary), str(path))
+        raise WriteError(message.replace(temporary.name, str(path))) from error
+    except GwTransferError:
+        raise
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {_plain(error)}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read.
+    """
+    check_readable(path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ReadError(f"{path}: cannot be read: {_plain(error)}") from error
+
+
+def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    """Give the finished file its name; without overwrite, never over a file that appeared since."""
+    if not overwrite:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise _exists(path) from None
+        except OSError:  # a file system without hard links
+            if os.path.lexists(path):
+                raise _exists(path) from None
+        else:
+            return
+    temporary.replace(path)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _exists(path: Path) -> WriteError:
+    return WriteError(f"{path}: already exists; add --overwrite to replace it")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _nearest(path: Path) -> str:
+    """Name the file of that folder whose name is most like the missing one."""
+    try:
+        names = [entry.name for entry in os.scandir(path.parent)]
+    except OSError:
+        return f"; there is no folder {path.parent}"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _plain(error: Exception) -> str:
+    return getattr(error, "strerror", None) or reason(error)

@@ -1,0 +1,1 @@
+"""A transport plan becomes a map of points."""

@@ -1,0 +1,229 @@
+"""The runs: stages put together, from rasters to a raster that computes itself as it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer import registry
+from gwtransfer.core.guide import Guide, luminance_moments
+from gwtransfer.core.raster import Raster, Rows
+from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, TransportPlan
+from gwtransfer.errors import DataError, UsageError
+from gwtransfer.measure import rank_correlation
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and of how much."""
+
+REC709 = np.array([0.2126, 0.7152, 0.0722])
+ORDER_SAMPLE = 200_000
+"""Pixels the luminance order is measured on, about."""
+
+
+class TransportMap(Protocol):
+    """What a map stage returns: raw points (N, d) and their places to raw images (N, e)."""
+
+    def __call__(
+        self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
+    ) -> Array: ...
+
+
+class PrepareStage(Protocol):
+    def __call__(self, item: Raster | Cloud, *, seed: int) -> Prepared: ...
+
+
+class FitStage(Protocol):
+    def __call__(self, points: Array, *, seed: int) -> tuple[Array, Array, Array]: ...
+
+
+class PlanStage(Protocol):
+    def __call__(
+        self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
+    ) -> TransportPlan: ...
+
+
+class MapStage(Protocol):
+    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> TransportMap: ...
+
+
+def fit_item(
+    item: Raster | Cloud, prepare: PrepareStage, fit: FitStage, *, seed: int
+) -> GaussianMixture:
+    """Fit a mixture to a raster or a cloud.
+
+    Raises
+    ------
+    DataError
+        Nothing valid to fit, or too few distinct points; the message begins with the item's name.
+    """
+    prepared = prepare(item, seed=seed)
+    try:
+        weights, means, covariances = fit(prepared.points, seed=seed)
+    except DataError as error:
+        raise DataError(f"{item.name}: {error}") from error
+    return GaussianMixture(
+        weights=weights,
+        means=means,
+        covariances=covariances,
+        space=prepared.space,
+        noise=prepared.noise,
+        guide=prepared.guide,
+        seed=seed,
+    )
+
+
+def default_solver(source: GaussianMixture, target: GaussianMixture) -> str:
+    """Return "mw2" where both sides live in one colour space, "mew2" otherwise."""
+    coordinates = (source.space.coordinates, target.space.coordinates)
+    return "mw2" if coordinates in (("srgb", "srgb"), ("gray", "gray")) else "mew2"
+
+
+def make_plan(
+    source: GaussianMixture,
+    target: GaussianMixture,
+    *,
+    solver: str = "auto",
+    options: dict[str, Any] | None = None,
+    guide: Guide | None = None,
+) -> TransportPlan:
+    """Run a plan stage by name, "auto" choosing by ``default_solver``."""
+    name = default_solver(source, target) if solver == "auto" else solver
+    stage: PlanStage = registry.build("plan", name, options or {})
+    return stage(source, target, guide=guide)
+
+
+@dataclass(kw_only=True)
+class LuminanceOrder:
+    """Collects how bright pixels went in and came out, as a raster is read.
+
+    Attributes
+    ----------
+    stride : int
+        One valid pixel in this many is kept.
+    """
+
+    stride: int
+    _seen: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+
+    def add(self, start: int, before: Array, after: Array) -> None:
+        """Note the luminance of the valid pixels of the rows from ``start`` on."""
+        self._seen[start] = (before[:: self.stride], after[:: self.stride])
+
+    def value(self) -> float:
+        """Return the rank correlation of all that was noted; NaN when there is nothing to order."""
+        if not self._seen:
+            return float("nan")
+        before, after = (np.concatenate(side) for side in zip(*self._seen.values(), strict=True))
+        return rank_correlation(before, after)
+
+
+def apply_plan(
+    raster: Raster,
+    plan: TransportPlan,
+    stage: MapStage,
+    *,
+    strength: float = 1.0,
+    candidates: Array | None = None,
+    order: LuminanceOrder | None = None,
+) -> Raster:
+    """Return the raster's image under a plan's map, computed block by block as it is read.
+
+    Parameters
+    ----------
+    strength : float in [0, 1]
+        How much of the map to apply; the rest is the source where both sides have the same
+        coordinates, and its luminance as gray where a cube becomes a picture.
+    candidates : (M, e) array or None
+        The target's points, for maps that choose among them.
+    order : LuminanceOrder or None
+        Is told every block that is read.
+
+    Raises
+    ------
+    DataError
+        The raster has not the bands the plan was made for.
+    UsageError
+        A strength outside [0, 1], or below 1 where there is nothing to blend with.
+    """
+    space = plan.source.space
+    if raster.bands != space.raw_dimension:
+        raise DataError(
+            f"{raster.name}: expected the {space.raw_dimension} bands the plan was made for, "
+            f"found {raster.bands}"
+        )
+    blend = _blend(plan, strength)
+    mapping = stage(plan, candidates=candidates)
+    picture = plan.target.space.coordinates in ("srgb", "gray")
+
+    def read(start: int, stop: int) -> Rows:
+        block = raster.block(start, stop)
+        index = np.flatnonzero(block.valid)
+        images = np.full((len(block.points), plan.target.space.raw_dimension), np.nan)
+        if index.size:
+            points = block.points[index]
+            mapped = blend(points, mapping(points, index + start * raster.columns))
+            images[index] = np.clip(mapped, 0.0, 1.0) if picture else mapped
+            if order is not None:
+                order.add(
+                    start, luminance(plan.source, points), luminance(plan.target, images[index])
+                )
+        shape = (stop - start, raster.columns)
+        alpha = None if block.alpha is None else block.alpha.reshape(shape)
+        return Rows(values=images.reshape(*shape, -1), alpha=alpha)
+
+    return replace(
+        raster,
+        bands=plan.target.space.raw_dimension,
+        read=read,
+        kind="picture" if picture else "cube",
+        wavelengths=plan.target.space.wavelengths,
+    )
+
+
+def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
+    """Return the brightness (N,) of raw points along a side's guide; the mean of the bands without one."""
+    if mixture.guide is None:
+        return np.asarray(points.mean(axis=1), dtype=np.float64)
+    return np.asarray(mixture.space.to_working(points) @ mixture.guide)
+
+
+def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Array]:
+    """Return what mixes source points with their images at a strength."""
+    if not 0 <= strength <= 1:
+        raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
+    if strength == 1:
+        return lambda points, images: images
+    source, target = plan.source.space, plan.target.space
+    if source.coordinates == target.coordinates:
+        return lambda points, images: (1 - strength) * points + strength * images
+    if target.coordinates not in ("srgb", "gray"):
+        raise UsageError(
+            f"option strength: expected 1 when the result is a cube of {target.raw_dimension} "
+            f"bands, got {strength}: there is no source to blend it with"
+        )
+    return lambda points, images: (1 - strength) * _gray(plan, points) + strength * images
+
+
+def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:
+    """Return the source's luminance as gray (N, 1), with the target's mean and spread."""
+    moments = []
+    for side in (plan.source, plan.target):
+        means, deviations = luminance_moments(side)
+        centre = side.weights @ means
+        moments.append((centre, np.sqrt(side.weights @ ((means - centre) ** 2 + deviations**2))))
+    (centre0, spread0), (centre1, spread1) = moments
+    standard = (luminance(plan.source, points) - centre0) / (spread0 if spread0 > 0 else 1.0)
+    origin = (
+        REC709 @ plan.target.space.origin
+        if plan.target.space.raw_dimension == 3
+        else (plan.target.space.origin[0])
+    )
+    return np.asarray((origin + centre1 + spread1 * standard)[:, None])
+
+
+def luminance_order(raster: Raster) -> LuminanceOrder:
+    """Return an empty record that keeps about ORDER_SAMPLE pixels of a raster of this size."""
+    return LuminanceOrder(stride=max(1, raster.pixels // ORDER_SAMPLE))

@@ -1,0 +1,1 @@
+"""Two mixtures become a transport plan."""

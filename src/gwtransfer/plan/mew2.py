@@ -1,0 +1,129 @@
+"""MEW2: a coupling and an isometric embedding together, between spaces of any dimensions."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core import bounds
+from gwtransfer.core.coupling import GromovProblem, exact
+from gwtransfer.core.embedding import MixtureEmbedding, between
+from gwtransfer.core.gaussian import own_squared_w2
+from gwtransfer.core.guide import Guide, summed
+from gwtransfer.core.types import GaussianMixture, TransportPlan
+from gwtransfer.errors import UsageError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MEW2:
+    """Alternate the exact coupling and the monotone embedding step from many starts (MATHS 4).
+
+    Attributes
+    ----------
+    rotation : Literal["any", "proper"]
+        "proper" forbids reflections; it needs sides of one dimension.
+    signs : int
+        Sign choices of the principal axes tried at most, a power of two.
+    random : int
+        Random embeddings tried beside them.
+    waves : int
+        Rounds of perturbed copies of the best ends.
+    annealed : bool
+        Add starts from entropic couplings of decreasing regularisation.
+    """
+
+    rotation: Literal["any", "proper"] = "any"
+    signs: int = 16
+    random: int = 40
+    waves: int = 3
+    annealed: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("signs", "random", "waves"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"option {name}: expected at least 0, got {getattr(self, name)}")
+
+    def __call__(
+        self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
+    ) -> TransportPlan:
+        """Return the best plan found; deterministic given the source's seed.
+
+        Raises
+        ------
+        UsageError
+            ``rotation="proper"`` between sides of different dimensions.
+        """
+        if self.rotation == "proper" and source.dimension != target.dimension:
+            raise UsageError(
+                "option rotation: proper needs sides of one dimension, found "
+                f"{source.dimension} and {target.dimension}"
+            )
+        guide = guide or Guide()
+        problem = between(source, target, guide, proper=self.rotation == "proper")
+        rng = np.random.default_rng([source.seed, 3])
+        starts = self._starts(problem, source, target, guide, rng)
+        best = problem.search(starts, rng, waves=self.waves)
+        bound = bounds.gelbrich(source.covariance, target.covariance)
+        return TransportPlan(
+            source=source,
+            target=target,
+            coupling=problem.oriented(best.coupling),
+            embedding=best.embedding,
+            solver="mew2",
+            value=best.value,
+            bound=min(best.value, bound),
+            starts=best.starts,
+            reached=best.reached,
+            converged=best.converged,
+            history=np.array(best.history),
+            tilt=problem.tilt if problem.tilt.any() else None,
+        )
+
+    def _starts(
+        self,
+        problem: MixtureEmbedding,
+        source: GaussianMixture,
+        target: GaussianMixture,
+        guide: Guide,
+        rng: np.random.Generator,
+    ) -> Array:
+        starts = [
+            problem.sign_starts(max(self.signs, 1)),
+            problem.random_starts(rng, self.random),
+        ]
+        couplings = [_gromov_coupling(source, target, rng)]
+        costs = summed(
+            guide.luminance_costs(source, target, 1.0), guide.pair_costs(source, target, 1.0)
+        )
+        if costs is not None:
+            couplings.append(exact(costs, source.weights, target.weights))
+        for coupling in couplings:
+            embedding = problem.from_coupling(problem.oriented(coupling))
+            if embedding is not None:
+                starts.append(embedding[None])
+        if self.annealed:
+            starts += [problem.anneal(start)[None] for start in starts[0]]
+        return np.concatenate(starts)
+
+
+def _gromov_coupling(
+    source: GaussianMixture, target: GaussianMixture, rng: np.random.Generator
+) -> Array:
+    """Return the coupling of a short MGW2 search, which sees mutual distances only."""
+    problem = GromovProblem(
+        own0=own_squared_w2(source.means, source.covariances),
+        own1=own_squared_w2(target.means, target.covariances),
+        weights0=source.weights,
+        weights1=target.weights,
+    )
+    starts = problem.starts(
+        rng,
+        moments0=(source.means - source.mean, source.covariance),
+        moments1=(target.means - target.mean, target.covariance),
+        most_signs=16,
+        random=10,
+    )
+    return problem.search(starts, rng, waves=0).coupling

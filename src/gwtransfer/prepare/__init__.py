@@ -1,0 +1,1 @@
+"""Rasters and clouds become points in a working space."""

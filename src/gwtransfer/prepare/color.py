@@ -1,0 +1,149 @@
+"""Pictures and cubes as points: isotropic scale, optional PCA, noise and the luminance guide."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core.linalg import eigenbasis
+from gwtransfer.core.raster import Raster
+from gwtransfer.core.types import Cloud, Prepared, Space
+from gwtransfer.errors import DataError, UsageError
+
+Array = NDArray[np.float64]
+
+REC709 = (0.2126, 0.7152, 0.0722)
+"""Weights of red, green and blue in the luminance of Rec. 709."""
+
+VISIBLE_BANDS = 3
+"""Bands between 400 and 700 nm a cube needs for the CIE curve to mean anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Color:
+    """Draw a seeded sample of valid pixels and put it in working coordinates.
+
+    Pictures keep all their axes. Cubes are reduced to the principal axes that carry the kept
+    share of the variance; the lengths along them are never rescaled one by one.
+
+    Attributes
+    ----------
+    sample : int
+        Pixels the fit sees; all of them when there are fewer.
+    keep : float
+        Share of a cube's variance the principal axes keep; 1 keeps every band.
+    noise : bool
+        Estimate the sensor noise of a cube, so that the map does not amplify it.
+    luminance : Literal["panchromatic", "visible"]
+        What counts as bright in a cube: the mean of all bands, or the eye's response, which needs
+        wavelengths.
+    """
+
+    sample: int = 10_000
+    keep: float = 0.999
+    noise: bool = True
+    luminance: Literal["panchromatic", "visible"] = "panchromatic"
+
+    def __post_init__(self) -> None:
+        if self.sample < 1:
+            raise UsageError(f"option sample: expected at least 1 pixel, got {self.sample}")
+        if not 0 < self.keep <= 1:
+            raise UsageError(f"option keep: expected a share above 0 and up to 1, got {self.keep}")
+
+    def __call__(self, item: Raster | Cloud, *, seed: int) -> Prepared:
+        """Return the sample in working coordinates, with noise and guide.
+
+        Raises
+        ------
+        DataError
+            The item is not a raster, or no pixel is valid.
+        """
+        if not isinstance(item, Raster):
+            raise DataError(f"{item.name}: expected a picture or a cube, found a shape")
+        points = item.sample(self.sample, seed=seed)
+        space = self._space(item, points)
+        noise = None
+        if self.noise and item.kind == "cube":
+            variances = item.noise(seed=seed)
+            noise = (space.axes.T * variances) @ space.axes / space.unit**2
+        return Prepared(
+            points=space.to_working(points),
+            space=space,
+            noise=noise,
+            guide=space.axes.T @ luminance_weights(item, self.luminance) * space.unit,
+        )
+
+    def _space(self, raster: Raster, points: Array) -> Space:
+        origin = points.mean(axis=0)
+        centred = points - origin
+        covariance = centred.T @ centred / len(points)
+        axes = np.eye(raster.bands)
+        if raster.kind == "cube" and self.keep < 1:
+            values, vectors = eigenbasis(covariance)
+            total = values.sum()
+            if total > 0:
+                kept = int(np.searchsorted(np.cumsum(values) / total, self.keep)) + 1
+                axes = _facing(vectors[:, : min(kept, raster.bands)])
+        radius = float(np.sqrt(np.trace(covariance)))
+        return Space(
+            origin=origin,
+            axes=axes,
+            unit=radius if radius > 0 else 1.0,
+            coordinates=coordinates(raster),
+            wavelengths=(
+                None if raster.wavelengths is None else raster.wavelengths.astype(np.float64)
+            ),
+        )
+
+
+def _facing(axes: Array) -> Array:
+    """Turn each axis so that its largest entry is positive, whatever sign LAPACK chose."""
+    largest = np.abs(axes).argmax(axis=0)
+    return np.asarray(axes * np.sign(axes[largest, np.arange(axes.shape[1])]))
+
+
+def coordinates(raster: Raster) -> str:
+    """Return what the raw coordinates of a raster are: "srgb", "gray" or "bands"."""
+    if raster.kind == "cube":
+        return "bands"
+    return "srgb" if raster.bands == 3 else "gray"
+
+
+def luminance_weights(raster: Raster, luminance: str) -> Array:
+    """Return the weights (bands,) that turn a pixel into its brightness.
+
+    Rec. 709 for red, green and blue. For a cube the panchromatic mean, or with "visible" the CIE
+    1931 luminous efficiency.
+
+    Raises
+    ------
+    DataError
+        "visible" is asked of a cube with fewer than VISIBLE_BANDS known bands in 400–700 nm.
+    """
+    if raster.kind == "picture" and raster.bands == 3:
+        return np.array(REC709)
+    if raster.kind == "picture" or luminance == "panchromatic":
+        return np.full(raster.bands, 1 / raster.bands)
+    waves = raster.wavelengths
+    seen = 0 if waves is None else int(((waves >= 400) & (waves <= 700)).sum())
+    if waves is None or seen < VISIBLE_BANDS:
+        raise DataError(
+            f"{raster.name}: visible luminance needs {VISIBLE_BANDS} bands in 400–700 nm, found "
+            f"{seen}; use --set prepare.luminance=panchromatic"
+        )
+    weights = luminous_efficiency(waves.astype(np.float64))
+    return np.asarray(weights / weights.sum())
+
+
+def luminous_efficiency(wavelengths: Array) -> Array:
+    """Return the CIE 1931 ȳ curve at wavelengths in nm.
+
+    The two-lobe fit of Wyman, Sloan and Shirley 2013, within 0.01 of the table.
+    """
+
+    def lobe(peak: float, below: float, above: float) -> Array:
+        slope = np.where(wavelengths < peak, below, above)
+        return np.asarray(np.exp(-0.5 * ((wavelengths - peak) * slope) ** 2))
+
+    return 0.821 * lobe(568.8, 0.0213, 0.0247) + 0.286 * lobe(530.9, 0.0613, 0.0322)

@@ -1,0 +1,41 @@
+"""Every file has one reader, and asking for it loads no heavy library."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gwtransfer.io.gdal import GdalLoader
+from gwtransfer.io.mat import MatLoader
+from gwtransfer.io.mesh import MeshLoader
+from gwtransfer.io.npy import NpyLoader
+from gwtransfer.io.picture import PictureLoader
+from gwtransfer.io.tiff import TiffLoader
+
+from .shared import DATA, needs_data
+
+LOADERS = (GdalLoader, MatLoader, MeshLoader, NpyLoader, PictureLoader, TiffLoader)
+SUFFIXES = {".img", ".bil", ".hdr", ".tif", ".tiff", ".mat", ".npy", ".png", ".jpg", ".webp"}
+SUFFIXES |= {".bmp", ".off", ".obj", ".ply", ".stl", ".xyz"}
+FILES = [path for path in DATA.rglob("*") if path.is_file() and path.suffix in SUFFIXES]
+
+
+@needs_data
+@pytest.mark.parametrize("path", sorted(FILES)[::3], ids=lambda path: path.name)
+def test_every_real_file_has_exactly_one_reader(path):
+    assert len([loader.__name__ for loader in LOADERS if loader.claims(path)]) == 1
+
+
+def test_claims_load_no_heavy_library():
+    names = [f"{loader.__module__}:{loader.__name__}" for loader in LOADERS]
+    script = f"""
+import sys, importlib, pathlib
+for name in {names!r}:
+    module, _, attribute = name.partition(":")
+    getattr(importlib.import_module(module), attribute).claims(pathlib.Path(sys.executable))
+print(sorted({{"rasterio", "tifffile", "imageio", "PIL", "trimesh", "scipy"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

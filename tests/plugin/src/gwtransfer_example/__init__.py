@@ -1,0 +1,1 @@
+"""Stages for gwtransfer, as an example of a plug-in."""
