@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer import registry
 from gwtransfer.core.guide import Guide, luminance_moments
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, TransportPlan
@@ -15,9 +14,6 @@ from gwtransfer.errors import DataError, UsageError
 from gwtransfer.measure import rank_correlation
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and of how much."""
-
 REC709 = np.array([0.2126, 0.7152, 0.0722])
 ORDER_SAMPLE = 200_000
 """Pixels the luminance order is measured on, about."""
@@ -28,25 +24,43 @@ class TransportMap(Protocol):
 
     def __call__(
         self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
-    ) -> Array: ...
+    ) -> Array:
+        """Map the points; ``index`` is each one's place in the whole."""
+        ...
 
 
 class PrepareStage(Protocol):
-    def __call__(self, item: Raster | Cloud, *, seed: int) -> Prepared: ...
+    """A raster or cloud to points in a working space."""
+
+    def __call__(self, item: Raster | Cloud, *, seed: int) -> Prepared:
+        """Return the points with what else a fit and a plan need."""
+        ...
 
 
 class FitStage(Protocol):
-    def __call__(self, points: Array, *, seed: int) -> tuple[Array, Array, Array]: ...
+    """Points to a mixture."""
+
+    def __call__(self, points: Array, *, seed: int) -> tuple[Array, Array, Array]:
+        """Return weights (K,), means (K, p) and covariances (K, p, p)."""
+        ...
 
 
 class PlanStage(Protocol):
+    """Two mixtures to a plan."""
+
     def __call__(
         self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
-    ) -> TransportPlan: ...
+    ) -> TransportPlan:
+        """Return the plan."""
+        ...
 
 
 class MapStage(Protocol):
-    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> TransportMap: ...
+    """A plan to a map of points."""
+
+    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> TransportMap:
+        """Return the map; ``candidates`` are the target's points, for maps that choose."""
+        ...
 
 
 def fit_item(
@@ -75,24 +89,9 @@ def fit_item(
     )
 
 
-def default_solver(source: GaussianMixture, target: GaussianMixture) -> str:
-    """Return "mw2" where both sides live in one colour space, "mew2" otherwise."""
-    coordinates = (source.space.coordinates, target.space.coordinates)
-    return "mw2" if coordinates in (("srgb", "srgb"), ("gray", "gray")) else "mew2"
-
-
-def make_plan(
-    source: GaussianMixture,
-    target: GaussianMixture,
-    *,
-    solver: str = "auto",
-    options: dict[str, Any] | None = None,
-    guide: Guide | None = None,
-) -> TransportPlan:
-    """Run a plan stage by name, "auto" choosing by ``default_solver``."""
-    name = default_solver(source, target) if solver == "auto" else solver
-    stage: PlanStage = registry.build("plan", name, options or {})
-    return stage(source, target, guide=guide)
+def default_solver(source: str, target: str) -> str:
+    """Return "mw2" where both sides have the coordinates of one colour space, else "mew2"."""
+    return "mw2" if source == target and source in ("srgb", "gray") else "mew2"
 
 
 @dataclass(kw_only=True)
@@ -144,9 +143,10 @@ def apply_plan(
     Raises
     ------
     DataError
-        The raster has not the bands the plan was made for.
+        The raster has not the bands the plan was made for, or a strength below 1 has nothing to
+        blend with.
     UsageError
-        A strength outside [0, 1], or below 1 where there is nothing to blend with.
+        A strength outside [0, 1].
     """
     space = plan.source.space
     if raster.bands != space.raw_dimension:
@@ -163,7 +163,7 @@ def apply_plan(
         index = np.flatnonzero(block.valid)
         images = np.full((len(block.points), plan.target.space.raw_dimension), np.nan)
         if index.size:
-            points = block.points[index]
+            points = block.points[index].astype(np.float64)
             mapped = blend(points, mapping(points, index + start * raster.columns))
             images[index] = np.clip(mapped, 0.0, 1.0) if picture else mapped
             if order is not None:
@@ -184,7 +184,7 @@ def apply_plan(
 
 
 def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
-    """Return the brightness (N,) of raw points along a side's guide; the mean of the bands without one."""
+    """Return the brightness (N,) of raw points along a side's guide, else the mean of the bands."""
     if mixture.guide is None:
         return np.asarray(points.mean(axis=1), dtype=np.float64)
     return np.asarray(mixture.space.to_working(points) @ mixture.guide)
@@ -194,17 +194,20 @@ def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Arr
     """Return what mixes source points with their images at a strength."""
     if not 0 <= strength <= 1:
         raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
-    if strength == 1:
-        return lambda points, images: images
     source, target = plan.source.space, plan.target.space
-    if source.coordinates == target.coordinates:
-        return lambda points, images: (1 - strength) * points + strength * images
-    if target.coordinates not in ("srgb", "gray"):
-        raise UsageError(
-            f"option strength: expected 1 when the result is a cube of {target.raw_dimension} "
-            f"bands, got {strength}: there is no source to blend it with"
+    if strength < 1 and target.coordinates not in ("srgb", "gray", source.coordinates):
+        raise DataError(
+            f"strength {strength} needs a source to blend with, and the result is a cube of "
+            f"{target.raw_dimension} bands; use --strength 1"
         )
-    return lambda points, images: (1 - strength) * _gray(plan, points) + strength * images
+
+    def blend(points: Array, images: Array) -> Array:
+        if strength == 1:
+            return images
+        base = points if source.coordinates == target.coordinates else _gray(plan, points)
+        return (1 - strength) * base + strength * images
+
+    return blend
 
 
 def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:

@@ -129,7 +129,7 @@ class MixtureEmbedding:
         m < n, or ``proper`` with m > n.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  six arrays in the order of the formula
         self,
         weights0: Array,
         means0: Array,

@@ -22,7 +22,7 @@ class Rand:
         Largest stretch of a piece, in units of each side's radius; None does not cap.
     """
 
-    gain_cap: float | None = None
+    gain_cap: float | None = 4.0
 
     def __post_init__(self) -> None:
         check_gain_cap(self.gain_cap)

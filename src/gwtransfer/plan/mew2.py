@@ -12,7 +12,7 @@ from gwtransfer.core.embedding import MixtureEmbedding, between
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.guide import Guide, summed
 from gwtransfer.core.types import GaussianMixture, TransportPlan
-from gwtransfer.errors import UsageError
+from gwtransfer.errors import DataError, UsageError
 
 Array = NDArray[np.float64]
 
@@ -53,11 +53,11 @@ class MEW2:
 
         Raises
         ------
-        UsageError
+        DataError
             ``rotation="proper"`` between sides of different dimensions.
         """
         if self.rotation == "proper" and source.dimension != target.dimension:
-            raise UsageError(
+            raise DataError(
                 "option rotation: proper needs sides of one dimension, found "
                 f"{source.dimension} and {target.dimension}"
             )

@@ -8,7 +8,7 @@ from gwtransfer.core.coupling import exact
 from gwtransfer.core.gaussian import squared_w2
 from gwtransfer.core.guide import Guide, summed
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
-from gwtransfer.errors import UsageError
+from gwtransfer.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class MW2:
 
         Raises
         ------
-        UsageError
+        DataError
             The two sides have different coordinates, or one was reduced by PCA.
         """
         space = common_space(source, target)
@@ -62,19 +62,19 @@ def common_space(source: GaussianMixture, target: GaussianMixture) -> Space:
 
     Raises
     ------
-    UsageError
+    DataError
         The two sides have different coordinates, or one was reduced by PCA.
     """
     first, second = source.space, target.space
     if (first.coordinates, first.raw_dimension) != (second.coordinates, second.raw_dimension):
-        raise UsageError(
+        raise DataError(
             f"solver mw2: expected both sides in one space, found {first.raw_dimension} "
             f"{first.coordinates} and {second.raw_dimension} {second.coordinates} coordinates; "
             "use --solver mew2"
         )
     for side in (first, second):
         if side.dimension < side.raw_dimension:
-            raise UsageError(
+            raise DataError(
                 f"solver mw2: expected every axis kept, found {side.dimension} principal axes of "
                 f"{side.raw_dimension}; fit with --keep 1 or use --solver mew2"
             )

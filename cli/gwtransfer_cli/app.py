@@ -1,0 +1,132 @@
+"""Assemble the commands; the one place where errors become exit codes."""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from gwtransfer import __version__
+from gwtransfer.errors import GwTransferError, UsageError
+from gwtransfer_cli import console
+from gwtransfer_cli.commands import apply, color, distance, fit, inspect, plan, stages
+
+DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="gwtransfer",
+    help="Give a hyperspectral cube the colours of a picture, move colours between pictures, and "
+    "compare shapes, by optimal transport of Gaussian mixtures.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.say(f"gwtransfer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Hold the options that come before the command."""
+    del debug, version
+
+
+for command in (
+    color.color,
+    fit.fit,
+    plan.plan,
+    apply.apply,
+    distance.distance,
+    inspect.inspect,
+    stages.stages,
+):
+    app.command()(command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 done · 1 refused, because of what files hold · 2 misused, wrong from the command line alone ·
+    130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with _terminable():
+            code = typer.main.get_command(app).main(
+                arguments, prog_name="gwtransfer", standalone_mode=False
+            )
+    except (KeyboardInterrupt, typer.Abort):
+        console.complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except Exception as error:
+        return _report(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else DONE
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    """Say an error in one line and return its exit code."""
+    if debug:
+        traceback.print_exception(error)
+    if hasattr(error, "format_message"):  # a usage error of the option parser
+        message = error.format_message()
+        if message:
+            console.complain(message)
+        return MISUSED
+    if isinstance(error, UsageError):
+        console.complain(str(error))
+        return MISUSED
+    if isinstance(error, GwTransferError):
+        console.complain(str(error))
+        return REFUSED
+    if isinstance(error, MemoryError):
+        console.complain("not enough memory; use fewer --components, or --keep below 1")
+        return REFUSED
+    if isinstance(error, OSError):
+        console.complain(f"{error.filename or 'system'}: {error.strerror or error}")
+        return REFUSED
+    kind = type(error).__name__
+    console.complain(f"internal error: {kind}: {error}; run again with --debug and report it")
+    return REFUSED
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM clean up as an interrupt does, while the block runs in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run() -> None:
+    """Run as a program."""
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""`gwtransfer inspect`: what a file is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gwtransfer_cli import console
+from gwtransfer_cli.options import BandAxis, Load, Variable, make_opening
+
+
+def inspect(
+    file: Annotated[
+        Path, typer.Argument(help="Picture, cube, shape, mixture or plan.", show_default=False)
+    ],
+    load: Load = None,
+    variable: Variable = None,
+    band_axis: BandAxis = None,
+) -> None:
+    """Say what FILE is: size, bands, wavelengths, nodata, range; reads all of it once."""
+    from gwtransfer import inspection
+
+    for word, value in inspection.inspect(file, opening=make_opening(load, variable, band_axis)):
+        console.say(f"{word:<14} {value}")

@@ -1,0 +1,160 @@
+"""Options that several commands share, declared once, and the recipe they make."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gwtransfer.jobs import Opening
+    from gwtransfer.recipe import Recipe
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="OUT", help="File to write; its name says how.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")]
+
+FITTING, PLANNING, MAPPING, READING = "Fitting", "Planning", "Mapping", "Reading"
+
+Components = Annotated[
+    int | None,
+    typer.Option(
+        "--components",
+        "-k",
+        help="Gaussians in each mixture.",
+        rich_help_panel=FITTING,
+        show_default="15",
+    ),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        help="Pixels or points a fit sees.",
+        rich_help_panel=FITTING,
+        show_default="10000",
+    ),
+]
+Keep = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of a cube's variance its principal axes keep; 1 keeps every band. ",
+        rich_help_panel=FITTING,
+        show_default="0.999",
+    ),
+]
+Noise = Annotated[
+    bool | None,
+    typer.Option(
+        "--noise/--no-noise",
+        help="Do not amplify a cube's sensor noise.",
+        rich_help_panel=FITTING,
+        show_default="--noise",
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(help="Same seed, same result.", rich_help_panel=FITTING),
+]
+Solver = Annotated[
+    str,
+    typer.Option(
+        help="auto, mw2, mgw2, mew2 or a plug-in's. auto takes mw2 where both sides live in one "
+        "colour space and mew2 elsewhere.",
+        rich_help_panel=PLANNING,
+    ),
+]
+Anchor = Annotated[
+    float | None,
+    typer.Option(
+        help="Weight of keeping bright bright; 0 turns it off.",
+        rich_help_panel=PLANNING,
+        show_default="1, for mw2 0",
+    ),
+]
+Map = Annotated[
+    str,
+    typer.Option(
+        "--map",
+        help="mean (smooth), rand (every colour of the palette, grainy), nearest (only colours "
+        "that occur in the palette) or a plug-in's.",
+        rich_help_panel=MAPPING,
+    ),
+]
+GainCap = Annotated[
+    str | None,
+    typer.Option(
+        help="Largest stretch of colours, in radii of palette per radius of source; none does "
+        "not cap.",
+        rich_help_panel=MAPPING,
+        show_default="4",
+    ),
+]
+Strength = Annotated[
+    float,
+    typer.Option(
+        help="From 0 to 1: how much of the map to apply. The rest is the source, or its gray "
+        "where a cube becomes a picture.",
+        rich_help_panel=MAPPING,
+    ),
+]
+Load = Annotated[
+    str | None,
+    typer.Option(
+        help="Read the files as this format, whatever they look like.", rich_help_panel=READING
+    ),
+]
+Variable = Annotated[
+    str | None,
+    typer.Option(help="Array to read from a .mat file.", rich_help_panel=READING),
+]
+BandAxis = Annotated[
+    int | None,
+    typer.Option(help="Axis of the bands in an array: 0, 1 or 2.", rich_help_panel=READING),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KIND=STAGE|KIND.OPTION=VALUE",
+        help="Choose any stage or set any of its options; see `gwtransfer stages`. Repeatable.",
+        show_default=False,
+    ),
+]
+
+
+def make_recipe(
+    settings: list[str] | None,
+    *,
+    solver: str = "auto",
+    mapping: str = "mean",
+    seed: int = 0,
+    anchor: float | None = None,
+    strength: float = 1.0,
+    options: Mapping[str, Mapping[str, object]] | None = None,
+) -> "Recipe":
+    """Return the recipe of a command; what was not given is left to the stages' own defaults."""
+    from gwtransfer.recipe import Recipe, parse_setting
+
+    stages = {"plan": solver, "map": mapping}
+    chosen: dict[str, dict[str, Any]] = {
+        kind: {name: value for name, value in given.items() if value is not None}
+        for kind, given in (options or {}).items()
+    }
+    for text in settings or []:
+        kind, option, value = parse_setting(text)
+        if option is None:
+            stages[kind] = value
+        else:
+            chosen.setdefault(kind, {})[option.replace("-", "_")] = value
+    return Recipe(stages=stages, options=chosen, seed=seed, anchor=anchor, strength=strength)
+
+
+def make_opening(load: str | None, variable: str | None, band_axis: int | None) -> "Opening":
+    """Return how to open a command's inputs."""
+    from gwtransfer.jobs import Opening
+
+    given = {"variable": variable, "band_axis": band_axis}
+    return Opening(
+        load=load, options={name: value for name, value in given.items() if value is not None}
+    )

@@ -1,0 +1,60 @@
+"""The lines a job says when it is done."""
+
+from math import isnan
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gwtransfer.core.raster import Raster
+    from gwtransfer.core.types import GaussianMixture, TransportPlan
+
+
+class Clock:
+    """Counts seconds from when it is made."""
+
+    def __init__(self) -> None:
+        self._start = perf_counter()
+
+    def __str__(self) -> str:
+        return f"{perf_counter() - self._start:.1f} s"
+
+
+def raster_line(word: str, raster: "Raster") -> str:
+    """Return name and size of a raster."""
+    bands = "1 band" if raster.bands == 1 else f"{raster.bands} bands"
+    size = f"{raster.rows} × {raster.columns} pixels, {bands}, {raster.dtype}"
+    return f"{word:<9}{raster.name}: {size}"
+
+
+def fit_line(plan: "TransportPlan") -> str:
+    """Return what was fitted on either side."""
+    return f"{'fit':<9}{mixture_words(plan.source)}; {mixture_words(plan.target)}"
+
+
+def mixture_words(mixture: "GaussianMixture") -> str:
+    """Return how many components a mixture has and in which axes."""
+    space = mixture.space
+    axes = f"{space.dimension} axes"
+    if space.dimension < space.raw_dimension:
+        axes = f"{space.dimension} principal axes of {space.raw_dimension}"
+    count = "1 component" if mixture.count == 1 else f"{mixture.count} components"
+    return f"{count} in {axes}"
+
+
+def plan_line(plan: "TransportPlan") -> str:
+    """Return solver, value, certificate and how many starts agree."""
+    words = f"{'plan':<9}{plan.solver}, value {plan.value:.6g}"
+    if plan.bound is not None:
+        words += f", bound {plan.bound:.6g}"
+    if plan.starts > 1:
+        words += f", {plan.reached} of {plan.starts} starts agree"
+    if not plan.converged:
+        words += ", not converged"
+    return words
+
+
+def result_line(output: Path, order: float, clock: Clock) -> str:
+    """Return where the result is, whether bright stayed bright, and the time."""
+    kept = "undefined" if isnan(order) else f"{order:+.3f}"
+    return f"{'result':<9}{output}: luminance order kept {kept}, {clock}"

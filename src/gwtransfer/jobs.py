@@ -1,0 +1,376 @@
+"""The jobs: files in, files out; what the commands call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer import __version__, registry
+from gwtransfer.core.guide import Guide
+from gwtransfer.core.raster import Raster, Rows
+from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
+from gwtransfer.errors import ReadError, UsageError
+from gwtransfer.io import files, store
+from gwtransfer.pipeline import apply_plan, default_solver, fit_item, luminance_order
+from gwtransfer.prepare.color import coordinates
+from gwtransfer.recipe import Recipe
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is done, 0 to 1."""
+
+CANDIDATES = 10_000
+"""Points of the target offered to maps that choose among them."""
+
+
+def silent(what: str, share: float) -> None:
+    """Report no progress."""
+    del what, share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How to open the inputs of a job.
+
+    Attributes
+    ----------
+    load : str or None
+        Name of a load stage; None lets the content decide.
+    options : mapping
+        Options for the loaders that have them: variable, band_axis.
+    """
+
+    load: str | None = None
+    options: Mapping[str, object] | None = None
+
+    def __call__(self, *paths: Path) -> list[Raster | Cloud]:
+        """Open files; each option goes to every loader that has it.
+
+        Raises
+        ------
+        UsageError
+            An option that no loader of these files has.
+        """
+        given = dict(self.options or {})
+        opened: list[Raster | Cloud] = []
+        used: set[str] = set()
+        for path in paths:
+            plain = registry.loader_for(path, load=self.load, options={})
+            known = {option.name for option in registry.options(type(plain))}
+            used |= known & given.keys()
+            chosen = {name: value for name, value in given.items() if name in known}
+            loader = registry.loader_for(path, load=self.load, options=chosen) if chosen else plain
+            opened.append(loader(path))
+        for name in sorted(given.keys() - used) if paths else ():
+            flag = name.replace("_", "-")
+            raise UsageError(f"{paths[0]}: files of this format have no --{flag}; leave it out")
+        return opened
+
+
+def open_rasters(opening: Opening, *paths: Path) -> list[Raster]:
+    """Open files that must be pictures or cubes.
+
+    Raises
+    ------
+    ReadError
+        One of them is a shape.
+    """
+    rasters: list[Raster] = []
+    for item in opening(*paths):
+        if not isinstance(item, Raster):
+            raise ReadError(f"{item.name}: expected a picture or a cube, found a shape")
+        rasters.append(item)
+    return rasters
+
+
+def item_coordinates(item: Raster | Cloud) -> str:
+    """Return what the raw coordinates of an opened file are, before anything is fitted."""
+    return coordinates(item) if isinstance(item, Raster) else "xyz"
+
+
+def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
+    """Fit a mixture to an opened file."""
+    auto = "color" if isinstance(item, Raster) else "xyz"
+    prepare = recipe.build("prepare", auto=auto)
+    return fit_item(item, prepare, recipe.build("fit"), seed=recipe.seed)
+
+
+def plan_between(source: GaussianMixture, target: GaussianMixture, recipe: Recipe) -> TransportPlan:
+    """Plan between two mixtures with the recipe's solver and anchor."""
+    auto = default_solver(source.space.coordinates, target.space.coordinates)
+    plan: TransportPlan = recipe.build("plan", auto=auto)(
+        source, target, guide=Guide(anchor=recipe.anchor)
+    )
+    return plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colored:
+    """What a colour job did.
+
+    Attributes
+    ----------
+    source : Raster
+    plan : TransportPlan
+    order : float
+        Rank correlation of brightness before and after, NaN when there is none.
+    """
+
+    source: Raster
+    plan: TransportPlan
+    order: float
+
+
+def color(
+    source_path: Path,
+    palette_path: Path,
+    output: Path,
+    recipe: Recipe,
+    *,
+    opening: Opening,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> tuple[Colored, Raster]:
+    """Give a picture or cube the colours of another and write it.
+
+    Returns
+    -------
+    Colored, Raster
+        What was done, and the opened palette.
+
+    Raises
+    ------
+    GwTransferError
+        Anything that cannot be done; nothing is written then.
+    """
+    files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
+    writer = registry.writer_for(output, write=None)
+    recipe.check()
+    source, palette = open_rasters(opening, source_path, palette_path)
+    auto = default_solver(coordinates(source), coordinates(palette))
+    recipe.build("plan", auto=auto)
+    writer.check(_image_of(source, palette))
+    progress(f"fit {source_path.name}", 0.0)
+    fitted_source = fit_opened(source, recipe)
+    progress(f"fit {palette_path.name}", 0.0)
+    fitted_palette = fit_opened(palette, recipe)
+    progress("plan", 0.0)
+    plan = plan_between(fitted_source, fitted_palette, recipe)
+    done = _write_image(
+        source,
+        plan,
+        recipe,
+        writer,
+        output,
+        palette=palette,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    return done, palette
+
+
+def apply(
+    plan_path: Path,
+    source_path: Path,
+    output: Path,
+    recipe: Recipe,
+    *,
+    opening: Opening,
+    palette_path: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Colored:
+    """Write a picture or cube mapped by a stored plan.
+
+    Parameters
+    ----------
+    palette_path : Path or None
+        The target's file, for maps that choose among its points.
+    """
+    inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
+    files.check_output(output, overwrite=overwrite, inputs=inputs)
+    writer = registry.writer_for(output, write=None)
+    recipe.check()
+    plan = load_plan(plan_path)
+    source, *rest = open_rasters(opening, source_path, *([palette_path] if palette_path else []))
+    palette = rest[0] if rest else None
+    return _write_image(
+        source,
+        plan,
+        recipe,
+        writer,
+        output,
+        palette=palette,
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+
+def _write_image(
+    source: Raster,
+    plan: TransportPlan,
+    recipe: Recipe,
+    writer: registry.Writer,
+    output: Path,
+    *,
+    palette: Raster | None,
+    overwrite: bool,
+    progress: Progress,
+) -> Colored:
+    order = luminance_order(source)
+    candidates = None
+    if palette is not None and recipe.name("map") == "nearest":
+        candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
+    image = apply_plan(
+        _watched(source, progress),
+        plan,
+        recipe.build("map"),
+        strength=recipe.strength,
+        candidates=candidates,
+        order=order,
+    )
+    writer.check(image)
+    with files.whole(output, overwrite=overwrite) as temporary:
+        writer(image, temporary)
+    return Colored(source=source, plan=plan, order=order.value())
+
+
+def _image_of(source: Raster, palette: Raster) -> Raster:
+    """Return a raster shaped like the coming result, for a writer to judge before any work."""
+
+    def unread(start: int, stop: int) -> Rows:
+        raise ReadError(f"{source.name}: rows {start} to {stop} are not computed yet")
+
+    return replace(
+        source, bands=palette.bands, kind=palette.kind, read=unread, wavelengths=palette.wavelengths
+    )
+
+
+def _watched(raster: Raster, progress: Progress) -> Raster:
+    def read(start: int, stop: int) -> Rows:
+        rows = raster.read(start, stop)
+        progress("apply", stop / raster.rows)
+        return rows
+
+    return replace(raster, read=read)
+
+
+def fit(
+    path: Path,
+    output: Path,
+    recipe: Recipe,
+    *,
+    opening: Opening,
+    overwrite: bool = False,
+) -> tuple[Raster | Cloud, GaussianMixture]:
+    """Fit a file and store the mixture."""
+    check_artefact_name(output)
+    files.check_output(output, overwrite=overwrite, inputs=[path])
+    recipe.check()
+    (item,) = opening(path)
+    mixture = fit_opened(item, recipe)
+    provenance = {
+        "gwtransfer": __version__,
+        "inputs": [_input(path)],
+        "recipe": recipe.as_dict("prepare", "fit"),
+        "opening": {"load": opening.load, "options": dict(opening.options or {})},
+        "seed": recipe.seed,
+    }
+    with files.whole(output, overwrite=overwrite) as temporary:
+        store.save_mixture(mixture, temporary, provenance)
+    return item, mixture
+
+
+def plan(
+    source_path: Path,
+    target_path: Path,
+    output: Path,
+    recipe: Recipe,
+    *,
+    overwrite: bool = False,
+) -> TransportPlan:
+    """Plan between two stored mixtures and store the plan; it draws from the source's seed."""
+    check_artefact_name(output)
+    files.check_output(output, overwrite=overwrite, inputs=[source_path, target_path])
+    recipe.check()
+    source, target = load_mixture(source_path), load_mixture(target_path)
+    made = plan_between(source, target, recipe)
+    provenance = {
+        "gwtransfer": __version__,
+        "inputs": [_input(source_path), _input(target_path)],
+        "recipe": recipe.as_dict("plan"),
+        "anchor": recipe.anchor,
+    }
+    with files.whole(output, overwrite=overwrite) as temporary:
+        store.save_plan(made, temporary, provenance)
+    return made
+
+
+def distance(first: Path, second: Path, recipe: Recipe, *, opening: Opening) -> TransportPlan:
+    """Return the plan whose value is the squared distance between two files or stored mixtures.
+
+    No guide enters. The two are put in an order of their own content first, so that the distance
+    is the same number whichever is named first.
+    """
+    recipe.check()
+    unfitted = [path for path in (first, second) if not store.is_artefact(path)]
+    items = iter(opening(*unfitted))
+    mixtures = [
+        load_mixture(path) if store.is_artefact(path) else fit_opened(next(items), recipe)
+        for path in (first, second)
+    ]
+    source, target = sorted(mixtures, key=_content)
+    return plan_between(source, target, replace(recipe, anchor=0.0))
+
+
+def _content(mixture: GaussianMixture) -> tuple[bytes, ...]:
+    return tuple(array.tobytes() for array in (mixture.weights, mixture.means, mixture.covariances))
+
+
+def check_artefact_name(path: Path) -> None:
+    """Refuse an artefact's name that does not end in .npz.
+
+    Raises
+    ------
+    UsageError
+        Another suffix, or none.
+    """
+    if path.suffix.lower() != ".npz":
+        raise UsageError(
+            f"{path}: expected a name that ends in .npz, found {path.suffix or 'none'}"
+        )
+
+
+def load_mixture(path: Path) -> GaussianMixture:
+    """Load a stored mixture.
+
+    Raises
+    ------
+    ReadError
+        The file is no mixture.
+    """
+    artefact, _ = store.load_artefact(path)
+    if not isinstance(artefact, GaussianMixture):
+        raise ReadError(f"{path}: expected a mixture of `gwtransfer fit`, found a plan")
+    return artefact
+
+
+def load_plan(path: Path) -> TransportPlan:
+    """Load a stored plan.
+
+    Raises
+    ------
+    ReadError
+        The file is no plan.
+    """
+    artefact, _ = store.load_artefact(path)
+    if not isinstance(artefact, TransportPlan):
+        raise ReadError(f"{path}: expected a plan of `gwtransfer plan`, found a mixture")
+    return artefact
+
+
+def _input(path: Path) -> dict[str, Any]:
+    return {"name": path.name, "sha256": files.sha256(path)}

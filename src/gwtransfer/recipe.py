@@ -1,0 +1,99 @@
+"""A recipe: one stage of each kind with its options, and what belongs to no stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from gwtransfer import registry
+from gwtransfer.errors import UsageError
+
+AUTO = "auto"
+CHOSEN_KINDS = ("prepare", "fit", "plan", "map")
+
+MAX_SEED = 2**32 - 1
+"""Largest seed every generator in use accepts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to get from files to a result.
+
+    Attributes
+    ----------
+    stages : mapping of kind to name
+        "auto", the default for prepare and plan, chooses by what the files are.
+    options : mapping of kind to mapping of option to value
+        Only what differs from the stage's own defaults; text is understood by the option's type.
+    seed : int in [0, 2³² − 1]
+    anchor : float >= 0 or None
+        Weight of the luminance anchor; None lets the plan decide.
+    strength : float in [0, 1]
+        How much of the map to apply.
+
+    Raises
+    ------
+    UsageError
+        A value out of range.
+    """
+
+    stages: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    seed: int = 0
+    anchor: float | None = None
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"option seed: expected 0 … {MAX_SEED}, got {self.seed}")
+        if not 0 <= self.strength <= 1:
+            raise UsageError(f"option strength: expected a number from 0 to 1, got {self.strength}")
+        if self.anchor is not None and not 0 <= self.anchor < float("inf"):
+            raise UsageError(f"option anchor: expected a number of at least 0, got {self.anchor}")
+
+    def name(self, kind: str) -> str:
+        """Return the chosen name of a kind of stage."""
+        return self.stages.get(kind, {"fit": "gmm", "map": "mean"}.get(kind, AUTO))
+
+    def build(self, kind: str, *, auto: str = AUTO) -> Any:
+        """Make the stage of a kind; ``auto`` is the name to take where none was chosen.
+
+        Raises
+        ------
+        UnknownStageError, UsageError, PluginError
+            As `registry.build`.
+        """
+        name = self.name(kind)
+        return registry.build(kind, auto if name == AUTO else name, self.options.get(kind, {}))
+
+    def check(self) -> None:
+        """Build every stage whose name is known, to refuse a wrong option before any work."""
+        for kind in CHOSEN_KINDS:
+            if self.name(kind) != AUTO:
+                self.build(kind)
+
+    def as_dict(self, *kinds: str) -> dict[str, Any]:
+        """Return what was chosen of some kinds, for the provenance of an artefact."""
+        return {
+            kind: {"stage": self.name(kind), **dict(sorted(self.options.get(kind, {}).items()))}
+            for kind in kinds
+        }
+
+
+def parse_setting(text: str) -> tuple[str, str | None, str]:
+    """Understand ``KIND=STAGE`` or ``KIND.OPTION=VALUE`` as (kind, option or None, value).
+
+    Raises
+    ------
+    UsageError
+        It is neither, or the kind does not exist.
+    """
+    key, equals, value = text.partition("=")
+    kind, dot, option = key.partition(".")
+    if not equals or not value or (dot and not option):
+        raise UsageError(f"--set {text}: expected KIND=STAGE or KIND.OPTION=VALUE")
+    if kind not in CHOSEN_KINDS:
+        close = get_close_matches(kind, CHOSEN_KINDS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"--set {text}: expected one of {', '.join(CHOSEN_KINDS)}{hint}")
+    return kind, option or None, value
