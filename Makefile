@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := dev,open3d,spectral-shapes,dask,report,video
 INSTALLED := .venv/.installed
 SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png
 
@@ -14,9 +15,9 @@ help:  ## list the targets
 install: $(INSTALLED)  ## make .venv with the program and the tools, all pinned
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@echo "installing into .venv (about a minute)"
+	@echo "installing into .venv (a minute or two)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(INSTALLED)
 
 samples: $(INSTALLED)  ## write the sample data that are missing

@@ -172,7 +172,9 @@ def main() -> None:
         print(f"data not found: {missing()[0]}")
         return
     count = QUICK_STARTS if args.quick else STARTS
-    print(f"K = {COMPONENTS}, seed {args.seed}, guide off; reference: best of {count} random starts")
+    print(
+        f"K = {COMPONENTS}, seed {args.seed}, guide off; reference: best of {count} random starts"
+    )
     print("gap: (value − reference) / reference; within: at most 0.1 % or 1e-9 of the constant")
     print(
         f"{'problem':30} dims  solver {'value':>11} {'bound':>11} {'root':>8} {'reached':>9} "

@@ -3,12 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.linalg import RELATIVE_ZERO, symmetric_pinv, symmetric_root
+from gwtransfer.core.linalg import RELATIVE_ZERO, symmetric_root
 
 Array = NDArray[np.float64]
 
 CROSS_BYTES = 64_000_000
 """Most memory the products of roots may take at once while costs are computed."""
+
+ROUNDING = 1e-13
+"""A singular value of a product below this share of the factors' norms is rounding."""
 
 DENSITY_FLOOR = 1e-9
 """Variances below this share of the mixture's total count as this much in a density."""
@@ -78,8 +81,9 @@ def own_squared_w2(means: Array, covariances: Array) -> Array:
 def optimal_linear(covariances0: Array, covariances1: Array) -> Array:
     """Return the linear part of the optimal map between pairs of centred Gaussians.
 
-    A = S0^{-½} (S0^½ S1 S0^½)^½ S0^{-½}, symmetric PSD (MATHS 1.3); with S0^½ S1^½ = U s Vᵀ the
-    middle root is U s Uᵀ. Where S0 is singular the pseudo-inverse stands in, and A S0 A ⪯ S1.
+    A = S1^½ V s⁺ Vᵀ S1^½ with S0^½ S1^½ = U s Vᵀ, symmetric PSD (MATHS 1.3). Where S0 is singular
+    A x is E[Y|X = x] of an optimal plan, and A S0 A ⪯ S1; S0^{-½} (S0^½ S1 S0^½)^½ S0^{-½} with
+    pseudo-inverses is neither.
 
     Parameters
     ----------
@@ -90,12 +94,17 @@ def optimal_linear(covariances0: Array, covariances1: Array) -> Array:
     -------
     (..., p, p) array
     """
-    roots0, roots1 = symmetric_root(covariances0), symmetric_root(covariances1)
-    inverse = symmetric_pinv(roots0, np.sqrt(RELATIVE_ZERO))
-    left, values, _ = np.linalg.svd(roots0 @ roots1)
-    middle = (left * values[..., None, :]) @ np.swapaxes(left, -1, -2)
-    linear = inverse @ middle @ inverse
-    return np.asarray((linear + np.swapaxes(linear, -1, -2)) / 2)
+    roots0 = symmetric_root(covariances0, RELATIVE_ZERO)
+    roots1 = symmetric_root(covariances1, RELATIVE_ZERO)
+    _, values, right = np.linalg.svd(roots0 @ roots1)
+    keep = values > ROUNDING * _norms(roots0) * _norms(roots1)
+    inverse = np.where(keep, 1.0 / np.sqrt(np.where(keep, values, 1.0)), 0.0)
+    factor = (inverse[..., None] * right) @ roots1
+    return np.asarray(np.swapaxes(factor, -1, -2) @ factor)
+
+
+def _norms(matrices: Array) -> Array:
+    return np.asarray(np.linalg.norm(matrices, axis=(-2, -1))[..., None])
 
 
 def log_densities(

@@ -6,25 +6,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 RELATIVE_ZERO = 1e-10
-"""Singular values of a covariance root below this share of the largest count as zero."""
+"""Eigenvalues of a covariance below this share of the largest count as zero."""
 
 
-def symmetric_root(matrices: Array) -> Array:
-    """Return the positive semi-definite roots of symmetric PSD matrices (..., p, p)."""
-    values, vectors = np.linalg.eigh(matrices)
-    roots = np.sqrt(np.clip(values, 0.0, None))
-    return np.asarray((vectors * roots[..., None, :]) @ np.swapaxes(vectors, -1, -2))
-
-
-def symmetric_pinv(matrices: Array, relative: float = RELATIVE_ZERO) -> Array:
-    """Return pseudo-inverses of symmetric PSD matrices (..., p, p).
+def symmetric_root(matrices: Array, relative: float = 0.0) -> Array:
+    """Return the positive semi-definite roots of symmetric PSD matrices (..., p, p).
 
     Eigenvalues below ``relative`` times the largest of their matrix count as zero.
     """
     values, vectors = np.linalg.eigh(matrices)
     keep = values > relative * np.clip(values[..., -1:], 0.0, None)
-    inverse = np.where(keep, 1.0 / np.where(keep, values, 1.0), 0.0)
-    return np.asarray((vectors * inverse[..., None, :]) @ np.swapaxes(vectors, -1, -2))
+    roots = np.sqrt(np.where(keep, values, 0.0))
+    return np.asarray((vectors * roots[..., None, :]) @ np.swapaxes(vectors, -1, -2))
 
 
 def polar(matrices: Array, *, proper: bool = False) -> Array:
