@@ -141,13 +141,13 @@ def root(matrix: Array) -> Array:
 def naive_bracket(
     source: GaussianMixture, target: GaussianMixture, coupling: Array, embedding: Array
 ) -> float:
-    """Return Σ w_kl [|m̃ − Pñ|² + tr Σ + tr S − 2 tr (Σ^½ P S Pᵀ Σ^½)^½], pair by pair, m >= n."""
+    """Return Σ w_kl [|m̃ − Pñ|² + tr Σ + tr S − 2 tr (S^½ Pᵀ Σ P S^½)^½], pair by pair, m >= n."""
     total = 0.0
     for k in range(source.count):
         for l in range(target.count):
             gap = source.means[k] - source.mean - embedding @ (target.means[l] - target.mean)
-            own = root(source.covariances[k])
-            inner = own @ embedding @ target.covariances[l] @ embedding.T @ own
+            half = root(target.covariances[l])
+            inner = half @ embedding.T @ source.covariances[k] @ embedding @ half
             bures = np.trace(source.covariances[k]) + np.trace(target.covariances[l])
             total += coupling[k, l] * (gap @ gap + bures - 2 * np.trace(root(inner)))
     return float(total)

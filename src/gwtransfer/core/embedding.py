@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core import screening
 from gwtransfer.core.coupling import REACHED, entropic, exact
 from gwtransfer.core.gaussian import squared_distances
 from gwtransfer.core.guide import Guide
@@ -153,6 +154,7 @@ class MixtureEmbedding:
         self.proper, self.swapped = proper, swapped
         self.means0 = means0 - weights0 @ means0
         self.means1 = means1 - weights1 @ means1
+        self.covariances0, self.covariances1 = covariances0, covariances1
         self.roots0 = symmetric_root(covariances0)
         self.roots1 = symmetric_root(covariances1)
         spread0 = (self.means0**2).sum(axis=1) + np.trace(covariances0, axis1=1, axis2=2)
@@ -271,13 +273,13 @@ class MixtureEmbedding:
             Rounds of PARENTS × CHILDREN perturbed embeddings.
         """
         m, n = self.means0.shape[1], self.means1.shape[1]
-        ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE)
+        ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE, quick=True)
         for _ in range(waves):
             parents = ends.embeddings[ends.distinct(PARENTS, self.constant)]
             shape = (len(parents), CHILDREN, m, n)
             moved = parents[:, None] + PERTURBATION / np.sqrt(m) * rng.standard_normal(shape)
             children = polar(moved.reshape(-1, m, n), proper=self.proper)
-            ends = ends.joined(self.alternate(children, tolerance=LOOSE_TOLERANCE))
+            ends = ends.joined(self.alternate(children, tolerance=LOOSE_TOLERANCE, quick=True))
         finals = self.alternate(
             ends.embeddings[ends.distinct(PARENTS, self.constant)], tolerance=DECREASE_TOLERANCE
         )
@@ -300,14 +302,18 @@ class MixtureEmbedding:
         costs = self.costs((embedding - self.tilt)[None])[0]
         return max(0.0, float((costs * coupling).sum()) - self._agreement)
 
-    def alternate(self, starts: Array, *, tolerance: float, most: int = 200) -> "Ends":
+    def alternate(
+        self, starts: Array, *, tolerance: float, most: int = 200, quick: bool = False
+    ) -> Ends:
         """Alternate coupling and embedding from every start at once.
 
         Monotone: neither step raises the guided objective. A start leaves the batch when a round
-        gains less than ``tolerance`` of the constant.
+        gains less than ``tolerance`` of the constant. ``quick`` computes without singular values,
+        to 1e-7 of the constant.
         """
+        costs_of = self.quick_costs if quick else self.costs
         embeddings = np.array(starts)
-        costs = self.costs(embeddings)
+        costs = costs_of(embeddings)
         couplings = self.couple(costs)
         objectives = ((costs + self.linear) * couplings).sum(axis=(1, 2))
         histories = [[float(value)] for value in objectives]
@@ -315,8 +321,8 @@ class MixtureEmbedding:
         for _ in range(most):
             if not active.size:
                 break
-            moved = self._climb(couplings[active], embeddings[active])
-            costs = self.costs(moved)
+            moved = self._climb(couplings[active], embeddings[active], quick)
+            costs = costs_of(moved)
             coupled = self.couple(costs)
             now = ((costs + self.linear) * coupled).sum(axis=(1, 2))
             gain = objectives[active] - now
@@ -330,10 +336,28 @@ class MixtureEmbedding:
         converged[active] = False
         return Ends(embeddings, couplings, objectives, histories, converged)
 
-    def _climb(self, couplings: Array, embeddings: Array) -> Array:
+    def quick_costs(self, embeddings: Array) -> Array:
+        """Return ``costs`` to about 1e-7 of their scale, without singular values."""
+        tilted = embeddings + self.tilt
+        inner = (self.means0 @ tilted) @ self.means1.T
+        seen = screening.grams(self.covariances0, tilted)[1]
+        cross = screening.nuclear_norms(seen, self.covariances1, self.roots1)
+        return np.asarray(np.clip(self._spreads - 2 * (inner + cross), 0.0, None))
+
+    def quick_gradient(self, couplings: Array, embeddings: Array) -> Array:
+        """Return ``gradient`` where singular covariances may pull less, without singular values."""
+        lifted, seen = screening.grams(self.covariances0, embeddings + self.tilt)
+        pulls = screening.pulls(couplings, seen, self.roots1)
+        s, _, n, m = lifted.shape
+        flat = lifted.reshape(s, -1, m)
+        means = self.means0.T @ couplings @ self.means1
+        return np.asarray(means + np.swapaxes(flat, 1, 2) @ pulls.reshape(s, -1, n))
+
+    def _climb(self, couplings: Array, embeddings: Array, quick: bool) -> Array:
         """Take embedding steps at fixed couplings until they hardly move, INNER_STEPS at most."""
+        gradient = self.quick_gradient if quick else self.gradient
         for _ in range(INNER_STEPS):
-            moved = self.step(couplings, embeddings)
+            moved = polar(gradient(couplings, embeddings), proper=self.proper)
             far = float(np.abs(moved - embeddings).max())
             embeddings = moved
             if far < 1e-6:

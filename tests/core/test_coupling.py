@@ -1,0 +1,267 @@
+"""Couplings: linear, entropic and Gromov–Wasserstein."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import ot
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from gwtransfer.core.coupling import (
+    GromovProblem,
+    entropic,
+    exact,
+    onto_marginals,
+    random_couplings,
+)
+from gwtransfer.core.gaussian import own_squared_w2
+from gwtransfer.errors import SolverError
+
+from .strategies import ROUNDING, mixtures, random_mixture, seeds
+
+sizes = st.integers(1, 6)
+
+
+def simplex(rng, count):
+    return rng.dirichlet(np.full(count, 2.0))
+
+
+def expect_marginals(coupling, weights0, weights1, tolerance=1e-12):
+    assert (coupling >= 0).all()
+    np.testing.assert_allclose(coupling.sum(axis=1), weights0, atol=tolerance)
+    np.testing.assert_allclose(coupling.sum(axis=0), weights1, atol=tolerance)
+
+
+def gromov(source, target, **fields):
+    return GromovProblem(
+        own0=own_squared_w2(source.means, source.covariances),
+        own1=own_squared_w2(target.means, target.covariances),
+        weights0=source.weights,
+        weights1=target.weights,
+        **fields,
+    )
+
+
+@given(seeds, sizes, sizes, st.sampled_from([-10.0, -0.5, 5.0]))
+def test_exact_solves_the_linear_programme(seed, count0, count1, shift):
+    """The value is that of scipy's linear programme, all-negative costs included, at a vertex."""
+    rng = np.random.default_rng(seed)
+    weights0, weights1 = simplex(rng, count0), simplex(rng, count1)
+    costs = rng.random((count0, count1)) + shift
+    coupling = exact(costs, weights0, weights1)
+    expect_marginals(coupling, weights0, weights1)
+    assert np.count_nonzero(coupling) <= count0 + count1 - 1
+    rows = np.kron(np.eye(count0), np.ones(count1))
+    columns = np.kron(np.ones(count0), np.eye(count1))
+    oracle = linprog(
+        costs.ravel(),
+        A_eq=np.vstack([rows, columns]),
+        b_eq=np.concatenate([weights0, weights1]),
+    )
+    assert (costs * coupling).sum() == pytest.approx(oracle.fun, abs=1e-9)  # HiGHS stops at 1e-7
+
+
+def test_exact_does_not_know_the_units_of_its_costs():
+    """Costs of 1e-30 and of 1e30 give the same coupling."""
+    rng = np.random.default_rng(0)
+    costs, weights = rng.random((5, 5)), np.full(5, 0.2)
+    for unit in (1e-30, 1e30):
+        np.testing.assert_array_equal(exact(costs * unit, weights, weights).nonzero(), (
+            exact(costs, weights, weights).nonzero()
+        ))  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_costs_that_are_not_finite_are_refused(bad):
+    """A cost that is not a number is an error with a cause, not an empty plan."""
+    costs = np.ones((2, 2))
+    costs[0, 1] = bad
+    with pytest.raises(SolverError, match="not finite"):
+        exact(costs, np.full(2, 0.5), np.full(2, 0.5))
+
+
+@given(seeds, sizes, sizes, st.sampled_from([1.0, 0.1, 1e-3]))
+def test_entropic_is_feasible_and_tends_to_exact(seed, count0, count1, epsilon):
+    """Its marginals are exact, its cost between the optimum and optimum + ε·spread·log(KL)."""
+    rng = np.random.default_rng(seed)
+    weights0, weights1 = simplex(rng, count0), simplex(rng, count1)
+    costs = 100 * rng.random((count0, count1)) - 50
+    coupling = entropic(costs, weights0, weights1, epsilon=epsilon)
+    expect_marginals(coupling, weights0, weights1)
+    best = (exact(costs, weights0, weights1) * costs).sum()
+    spread = np.ptp(costs)
+    value = (coupling * costs).sum()
+    # What rounding onto the marginals may add when 500 sweeps leave a residue at ε = 1e-3.
+    slack = 0.02 * spread
+    assert best - ROUNDING * 100 <= value
+    assert value <= best + epsilon * spread * np.log(count0 * count1) + slack
+
+
+def test_entropic_is_equivariant_under_affine_changes_of_cost():
+    """ε is a share of the spread: cost c and 7c + 3 give one plan; a constant cost the product."""
+    rng = np.random.default_rng(1)
+    costs, weights0, weights1 = rng.random((3, 4)), simplex(rng, 3), simplex(rng, 4)
+    np.testing.assert_allclose(
+        entropic(7 * costs + 3, weights0, weights1, epsilon=0.1),
+        entropic(costs, weights0, weights1, epsilon=0.1),
+        atol=ROUNDING,
+    )
+    constant = entropic(np.full((3, 4), 2.0), weights0, weights1, epsilon=0.1)
+    np.testing.assert_array_equal(constant, np.outer(weights0, weights1))
+
+
+@given(seeds, sizes, sizes)
+def test_rounding_lands_on_the_marginals(seed, count0, count1):
+    """Any nonnegative matrix is moved into Π(a, b), by at most twice its violation in mass."""
+    rng = np.random.default_rng(seed)
+    weights0, weights1 = simplex(rng, count0), simplex(rng, count1)
+    rough = np.outer(weights0, weights1) * rng.uniform(0.5, 1.5, (count0, count1))
+    rounded = onto_marginals(rough, weights0, weights1)
+    expect_marginals(rounded, weights0, weights1)
+    violation = np.abs(rough.sum(1) - weights0).sum() + np.abs(rough.sum(0) - weights1).sum()
+    # Altschuler, Weed, Rigollet 2017, lemma 7.
+    assert np.abs(rounded - rough).sum() <= 2 * violation + ROUNDING
+    np.testing.assert_allclose(onto_marginals(rounded, weights0, weights1), rounded, atol=ROUNDING)
+
+
+def test_random_couplings_are_seeded_vertices():
+    """Each is a vertex of the polytope, the same for the same seed, and they differ."""
+    weights0, weights1 = simplex(np.random.default_rng(0), 5), simplex(np.random.default_rng(1), 4)
+    one, two = (
+        random_couplings(np.random.default_rng(3), 6, weights0, weights1) for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert len(np.unique(one, axis=0)) > 1
+    for coupling in one:
+        expect_marginals(coupling, weights0, weights1)
+        assert np.count_nonzero(coupling) <= 8
+
+
+@given(mixtures(2, most=4), mixtures(3, most=4), seeds)
+def test_the_gromov_value_is_the_sum_over_four_indices(source, target, seed):
+    """Σ (D0[k,i] − D1[l,j])² w_kl w_ij, for vertices and for full couplings."""
+    problem = gromov(source, target)
+    vertex = random_couplings(np.random.default_rng(seed), 1, source.weights, target.weights)[0]
+    for coupling in (vertex, np.outer(source.weights, target.weights)):
+        gaps = problem.own0[:, None, :, None] - problem.own1[None, :, None, :]
+        expected = np.einsum("klij,kl,ij->", gaps**2, coupling, coupling)
+        slack = ROUNDING * (problem.constant + 1)
+        assert problem.value(coupling) == pytest.approx(expected, abs=slack)
+        assert problem.value(coupling) >= 0
+
+
+def test_the_value_of_a_large_dense_coupling():
+    """Where the product form is used, it agrees with the sum over four indices."""
+    rng = np.random.default_rng(2)
+    problem = gromov(random_mixture(rng, 20, 2), random_mixture(rng, 20, 3))
+    coupling = np.outer(problem.weights0, problem.weights1)
+    assert np.count_nonzero(coupling) > 4 * 40
+    gaps = problem.own0[:, None, :, None] - problem.own1[None, :, None, :]
+    expected = np.einsum("klij,kl,ij->", gaps**2, coupling, coupling)
+    assert problem.value(coupling) == pytest.approx(expected, rel=1e-11)
+
+
+@given(mixtures(2), mixtures(3), seeds, st.booleans())
+def test_a_descent_never_rises(source, target, seed, guided):
+    """The objective falls at every step, and ends at the value plus the guide's cost."""
+    rng = np.random.default_rng(seed)
+    problem = gromov(source, target)
+    scale = problem.constant + 1
+    if guided:
+        problem = replace(problem, linear=scale * rng.random((source.count, target.count)))
+    start = np.outer(source.weights, target.weights)
+    end = problem.descend(start)
+    history = np.array(end.history)
+    slack = ROUNDING * 2 * scale
+    assert (np.diff(history) <= slack).all()
+    assert end.converged
+    expect_marginals(end.coupling, source.weights, target.weights)
+    extra = 0.0 if problem.linear is None else (problem.linear * end.coupling).sum()
+    assert end.objective == pytest.approx(problem.value(end.coupling) + extra, rel=ROUNDING)
+    assert history[-1] == pytest.approx(end.objective, abs=slack)
+
+
+@given(mixtures(2), mixtures(3), seeds)
+def test_a_descent_ends_where_no_coupling_is_lower_to_first_order(source, target, seed):
+    """At the end min ⟨∇, v − w⟩ over all couplings v is 0: the first-order condition."""
+    problem = gromov(source, target)
+    start = random_couplings(np.random.default_rng(seed), 1, source.weights, target.weights)[0]
+    coupling = problem.descend(start).coupling
+    gradient = -4 * problem.own0 @ coupling @ problem.own1
+    best = exact(gradient, source.weights, target.weights)
+    assert (gradient * (best - coupling)).sum() >= -1e-11 * (problem.constant + 1)
+
+
+@given(seeds, st.integers(2, 6), st.integers(2, 6))
+def test_with_equal_covariances_every_descent_ends_at_a_vertex(seed, count0, count1):
+    """Squared Euclidean distances make the objective concave: nnz(w) <= K + L − 1."""
+    rng = np.random.default_rng(seed)
+    points0, points1 = rng.standard_normal((count0, 2)), rng.standard_normal((count1, 3))
+    problem = GromovProblem(
+        own0=((points0[:, None] - points0) ** 2).sum(-1),
+        own1=((points1[:, None] - points1) ** 2).sum(-1),
+        weights0=simplex(rng, count0),
+        weights1=simplex(rng, count1),
+    )
+    end = problem.descend(np.outer(problem.weights0, problem.weights1))
+    stopped_at_once = len(end.history) == 1  # the product plan itself may be stationary
+    assert stopped_at_once or np.count_nonzero(end.coupling) <= count0 + count1 - 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_search_finds_the_best_permutation(seed):
+    """With uniform weights and a concave objective the optimum is one of the K! permutations."""
+    rng = np.random.default_rng(seed)
+    count = 5
+    points0, points1 = rng.standard_normal((count, 2)), rng.standard_normal((count, 3))
+    uniform = np.full(count, 1 / count)
+    problem = GromovProblem(
+        own0=((points0[:, None] - points0) ** 2).sum(-1),
+        own1=((points1[:, None] - points1) ** 2).sum(-1),
+        weights0=uniform,
+        weights1=uniform,
+    )
+    best = min(
+        problem.value(np.eye(count)[list(order)] / count) for order in permutations(range(count))
+    )
+    starts = random_couplings(rng, 40, uniform, uniform)
+    found = problem.search(starts, rng, waves=1)
+    assert found.objective == pytest.approx(best, rel=1e-10)
+    assert found.starts > 40
+    assert 1 <= found.reached <= found.starts
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_search_is_not_above_pot(seed):
+    """POT's own plan has the value POT says, and our search ends no higher."""
+    rng = np.random.default_rng(seed)
+    source, target = random_mixture(rng, 6, 2), random_mixture(rng, 5, 4)
+    problem = gromov(source, target)
+    value, log = ot.gromov.gromov_wasserstein2(
+        problem.own0, problem.own1, source.weights, target.weights, log=True, tol_rel=1e-12
+    )
+    assert problem.value(log["T"]) == pytest.approx(float(value), rel=1e-9)
+    starts = problem.starts(
+        rng,
+        moments0=(source.means - source.mean, source.covariance),
+        moments1=(target.means - target.mean, target.covariance),
+        most_signs=4,
+        random=10,
+    )
+    assert len(starts) == 2 + 4 + 10
+    for start in starts:
+        expect_marginals(start, source.weights, target.weights)
+    assert problem.search(starts, rng, waves=1).objective <= float(value) * (1 + 1e-9)
+
+
+@given(mixtures(2), mixtures(3))
+def test_annealing_is_feasible_and_free_of_units(source, target):
+    """The annealed start is a coupling, and the same when all distances are multiplied."""
+    problem = gromov(source, target)
+    coupling = problem.anneal()
+    expect_marginals(coupling, source.weights, target.weights)
+    stretched = replace(problem, own0=problem.own0 * 1e6, own1=problem.own1 * 1e6)
+    np.testing.assert_allclose(stretched.anneal(), coupling, atol=1e-6)  # sinkhorn stops at 1e-7
