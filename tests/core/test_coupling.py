@@ -95,7 +95,7 @@ def test_entropic_is_feasible_and_tends_to_exact(seed, count0, count1, epsilon):
     spread = np.ptp(costs)
     value = (coupling * costs).sum()
     # What rounding onto the marginals may add when 500 sweeps leave a residue at ε = 1e-3.
-    slack = 0.02 * spread
+    slack = 0.02 * spread + ROUNDING * 100
     assert best - ROUNDING * 100 <= value
     assert value <= best + epsilon * spread * np.log(count0 * count1) + slack
 

@@ -275,11 +275,14 @@ def nearest(points: Array, candidates: Array) -> tuple[NDArray[np.intp], Array]:
 
         distances, index = cKDTree(candidates).query(points)
         return np.asarray(index), np.asarray(distances)
-    norms = (candidates**2).sum(axis=1)
+    # Centred, so that points far from the origin lose no digits in the squares.
+    centre = candidates.mean(axis=0)
+    centred = candidates - centre
+    norms = (centred**2).sum(axis=1)
     step = max(1, 8_000_000 // len(candidates))
     index = np.concatenate(
         [
-            np.argmin(norms - 2 * (points[i : i + step] @ candidates.T), axis=1)
+            np.argmin(norms - 2 * ((points[i : i + step] - centre) @ centred.T), axis=1)
             for i in range(0, len(points), step)
         ]
     )
