@@ -95,3 +95,13 @@ def test_a_real_cube():
     raster = NpyLoader()(DATA / "hyperspectral" / "npy" / "Indian_pines_corrected.npy")
     assert (raster.kind, raster.rows, raster.columns, raster.bands) == ("cube", 145, 145, 200)
     assert everything(raster)[0].max() == 9604
+
+
+def test_a_picture_may_have_holes(tmp_path):
+    """Values in [0, 1] beside NaN are a picture whose NaN pixels are not valid."""
+    array = np.full((4, 5, 3), 0.5)
+    array[1, 2] = np.nan
+    np.save(tmp_path / "a.npy", array)
+    raster = NpyLoader()(tmp_path / "a.npy")
+    assert raster.kind == "picture"
+    assert raster.block(0, 4).valid.sum() == 19

@@ -129,11 +129,14 @@ def _kind(array: NDArray[Any], bands: int) -> tuple[Kind, float]:
 
 
 def _within_unit(array: NDArray[Any]) -> bool:
-    """Tell whether all values are finite and in [0, 1], reading no more than is needed."""
+    """Tell whether all values are in [0, 1] or NaN, not all NaN, reading no more than is needed."""
     flat = array.ravel(order="K")
     step = max(1, SCAN_BYTES // array.dtype.itemsize)
+    seen = False
     for start in range(0, flat.size, step):
         part = flat[start : start + step]
-        if not bool(((part >= 0) & (part <= 1)).all()):
+        inside = (part >= 0) & (part <= 1)
+        if not bool((inside | np.isnan(part)).all()):
             return False
-    return True
+        seen = seen or bool(inside.any())
+    return seen
