@@ -72,14 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 arguments, prog_name="gwtransfer", standalone_mode=False
             )
     except (KeyboardInterrupt, typer.Abort):
-        console.complain("interrupted")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except Exception as error:
         return _report(error, debug="--debug" in arguments)
+    if code == INTERRUPTED:  # typer too makes this code of an interrupt, and says nothing
+        console.complain("interrupted")
     return code if isinstance(code, int) else DONE
 
 

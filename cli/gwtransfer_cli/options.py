@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from gwtransfer.jobs import Opening
+    from gwtransfer.opening import Opening
     from gwtransfer.recipe import Recipe
 
 Output = Annotated[
@@ -152,7 +152,7 @@ def make_recipe(
 
 def make_opening(load: str | None, variable: str | None, band_axis: int | None) -> "Opening":
     """Return how to open a command's inputs."""
-    from gwtransfer.jobs import Opening
+    from gwtransfer.opening import Opening
 
     given = {"variable": variable, "band_axis": band_axis}
     return Opening(

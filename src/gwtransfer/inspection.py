@@ -8,7 +8,7 @@ import numpy as np
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, GaussianMixture
 from gwtransfer.io import store
-from gwtransfer.jobs import Opening
+from gwtransfer.opening import Opening
 
 
 def inspect(path: Path, *, opening: Opening) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The jobs: files in, files out; what the commands call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from gwtransfer import __version__, registry
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
-from gwtransfer.errors import ReadError, UsageError
+from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
+from gwtransfer.opening import Opening, open_rasters
 from gwtransfer.pipeline import apply_plan, default_solver, fit_item, luminance_order
 from gwtransfer.prepare.color import coordinates
 from gwtransfer.recipe import Recipe
@@ -29,66 +30,6 @@ CANDIDATES = 10_000
 def silent(what: str, share: float) -> None:
     """Report no progress."""
     del what, share
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """How to open the inputs of a job.
-
-    Attributes
-    ----------
-    load : str or None
-        Name of a load stage; None lets the content decide.
-    options : mapping
-        Options for the loaders that have them: variable, band_axis.
-    """
-
-    load: str | None = None
-    options: Mapping[str, object] | None = None
-
-    def __call__(self, *paths: Path) -> list[Raster | Cloud]:
-        """Open files; each option goes to every loader that has it.
-
-        Raises
-        ------
-        UsageError
-            An option that no loader of these files has.
-        """
-        given = dict(self.options or {})
-        opened: list[Raster | Cloud] = []
-        used: set[str] = set()
-        for path in paths:
-            plain = registry.loader_for(path, load=self.load, options={})
-            known = {option.name for option in registry.options(type(plain))}
-            used |= known & given.keys()
-            chosen = {name: value for name, value in given.items() if name in known}
-            loader = registry.loader_for(path, load=self.load, options=chosen) if chosen else plain
-            opened.append(loader(path))
-        for name in sorted(given.keys() - used) if paths else ():
-            flag = name.replace("_", "-")
-            raise UsageError(f"{paths[0]}: files of this format have no --{flag}; leave it out")
-        return opened
-
-
-def open_rasters(opening: Opening, *paths: Path) -> list[Raster]:
-    """Open files that must be pictures or cubes.
-
-    Raises
-    ------
-    ReadError
-        One of them is a shape.
-    """
-    rasters: list[Raster] = []
-    for item in opening(*paths):
-        if not isinstance(item, Raster):
-            raise ReadError(f"{item.name}: expected a picture or a cube, found a shape")
-        rasters.append(item)
-    return rasters
-
-
-def item_coordinates(item: Raster | Cloud) -> str:
-    """Return what the raw coordinates of an opened file are, before anything is fitted."""
-    return coordinates(item) if isinstance(item, Raster) else "xyz"
 
 
 def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
@@ -152,7 +93,7 @@ def color(
     source, palette = open_rasters(opening, source_path, palette_path)
     auto = default_solver(coordinates(source), coordinates(palette))
     recipe.build("plan", auto=auto)
-    writer.check(_image_of(source, palette))
+    _check(writer, _image_of(source, palette))
     progress(f"fit {source_path.name}", 0.0)
     fitted_source = fit_opened(source, recipe)
     progress(f"fit {palette_path.name}", 0.0)
@@ -232,10 +173,18 @@ def _write_image(
         candidates=candidates,
         order=order,
     )
-    writer.check(image)
+    _check(writer, image)
     with files.whole(output, overwrite=overwrite) as temporary:
-        writer(image, temporary)
+        writer(_storable(image), temporary)
     return Colored(source=source, plan=plan, order=order.value())
+
+
+def _check(writer: registry.Writer, raster: Raster) -> None:
+    """Ask a writer for its consent; what it refuses depends on the files, and is no misuse."""
+    try:
+        writer.check(raster)
+    except UsageError as error:
+        raise DataError(str(error)) from error
 
 
 def _image_of(source: Raster, palette: Raster) -> Raster:
@@ -253,6 +202,22 @@ def _watched(raster: Raster, progress: Progress) -> Raster:
     def read(start: int, stop: int) -> Rows:
         rows = raster.read(start, stop)
         progress("apply", stop / raster.rows)
+        return rows
+
+    return replace(raster, read=read)
+
+
+def _storable(raster: Raster) -> Raster:
+    """Refuse, as it is read, a result that files of single floats cannot hold."""
+    most = float(np.finfo(np.float32).max)
+
+    def read(start: int, stop: int) -> Rows:
+        rows = raster.read(start, stop)
+        if bool((np.abs(rows.values) > most).any()):
+            raise DataError(
+                f"{raster.name}: its image has values above {most:.3g}, which no float32 file "
+                "holds; divide the palette's values"
+            )
         return rows
 
     return replace(raster, read=read)

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 REC709 = np.array([0.2126, 0.7152, 0.0722])
 ORDER_SAMPLE = 200_000
 """Pixels the luminance order is measured on, about."""
+WIDEST = 1e140
+"""Largest spread of the values, and the inverse of the least, whose squares a double holds."""
 
 
 class TransportMap(Protocol):
@@ -71,9 +73,10 @@ def fit_item(
     Raises
     ------
     DataError
-        Nothing valid to fit, or too few distinct points; the message begins with the item's name.
+        Nothing valid to fit, too few distinct points, or values whose squares a double cannot
+        hold; the message begins with the item's name.
     """
-    prepared = prepare(item, seed=seed)
+    prepared = _prepared(item, prepare, seed)
     try:
         weights, means, covariances = fit(prepared.points, seed=seed)
     except DataError as error:
@@ -87,6 +90,25 @@ def fit_item(
         guide=prepared.guide,
         seed=seed,
     )
+
+
+def _prepared(item: Raster | Cloud, prepare: PrepareStage, seed: int) -> Prepared:
+    """Return what a prepare stage makes of an item; refuse what no fit can work with."""
+    try:
+        with np.errstate(over="raise"):
+            prepared = prepare(item, seed=seed)
+    except FloatingPointError:
+        raise DataError(
+            f"{item.name}: expected values up to {WIDEST:g}, found larger ones; divide them"
+        ) from None
+    if not 1 / WIDEST < prepared.space.unit < WIDEST:
+        raise DataError(
+            f"{item.name}: expected a spread between {1 / WIDEST:g} and {WIDEST:g}, found "
+            f"{prepared.space.unit:.3g}; scale the values"
+        )
+    if len(prepared.points) < 2:
+        raise DataError(f"{item.name}: expected at least 2 valid pixels or points, found 1")
+    return prepared
 
 
 def default_solver(source: str, target: str) -> str:

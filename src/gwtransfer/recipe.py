@@ -14,6 +14,9 @@ CHOSEN_KINDS = ("prepare", "fit", "plan", "map")
 MAX_SEED = 2**32 - 1
 """Largest seed every generator in use accepts."""
 
+MAX_ANCHOR = 1e9
+"""Beyond it nothing but luminance is left to tell apart in a double."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -26,7 +29,7 @@ class Recipe:
     options : mapping of kind to mapping of option to value
         Only what differs from the stage's own defaults; text is understood by the option's type.
     seed : int in [0, 2³² − 1]
-    anchor : float >= 0 or None
+    anchor : float in [0, MAX_ANCHOR] or None
         Weight of the luminance anchor; None lets the plan decide.
     strength : float in [0, 1]
         How much of the map to apply.
@@ -48,8 +51,10 @@ class Recipe:
             raise UsageError(f"option seed: expected 0 … {MAX_SEED}, got {self.seed}")
         if not 0 <= self.strength <= 1:
             raise UsageError(f"option strength: expected a number from 0 to 1, got {self.strength}")
-        if self.anchor is not None and not 0 <= self.anchor < float("inf"):
-            raise UsageError(f"option anchor: expected a number of at least 0, got {self.anchor}")
+        if self.anchor is not None and not 0 <= self.anchor <= MAX_ANCHOR:
+            raise UsageError(
+                f"option anchor: expected a number from 0 to {MAX_ANCHOR:g}, got {self.anchor}"
+            )
 
     def name(self, kind: str) -> str:
         """Return the chosen name of a kind of stage."""

@@ -39,7 +39,7 @@ def orthogonal(draw: Callable[..., Any], dimension: int) -> Array:
 def covariances(
     draw: Callable[..., Any], dimension: int, *, least: float = 1e-3, singular: bool = False
 ) -> Array:
-    """PSD matrices with eigenvalues from ``least`` to 4; with ``singular`` some are exactly zero."""
+    """PSD matrices with eigenvalues from ``least`` to 4; with ``singular`` some are zero."""
     values = np.array(draw(st.lists(st.floats(least, 4.0), min_size=dimension, max_size=dimension)))
     if singular:
         values[draw(st.integers(0, dimension - 1)) :] = 0.0

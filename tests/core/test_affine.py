@@ -247,7 +247,7 @@ def test_uniforms_are_uniform_and_streams_independent():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("rank", [None, 1, 0])
 def test_outliers_and_flat_components_get_finite_images(shape, rank):
-    """A point a million units away has an image, and so have points of components without volume."""
+    """A point a million units away has an image, and so have those of flat components."""
     rng = np.random.default_rng(7)
     plan = plan_of(rng, shape, rank=rank)
     points = np.vstack([plan.source.means, 1e6 * rng.standard_normal((5, shape[0]))])

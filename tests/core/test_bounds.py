@@ -15,10 +15,11 @@ from .strategies import ROUNDING, SINGULAR, covariances, mixtures, orthogonal, s
 sizes = st.integers(1, 6)
 
 
-@given(seeds, sizes, sizes, sizes, sizes, st.booleans())
-def test_quantile_cost_equals_pot(seed, count0, count1, size0, size1, ties):
+@given(seeds, st.tuples(sizes, sizes), st.tuples(sizes, sizes), st.booleans())
+def test_quantile_cost_equals_pot(seed, counts, lengths, ties):
     """Each entry is the squared 1-D Wasserstein cost of POT, ties and unequal sizes included."""
     rng = np.random.default_rng(seed)
+    (count0, count1), (size0, size1) = counts, lengths
     values0, values1 = rng.standard_normal((count0, size0)), rng.standard_normal((count1, size1))
     if ties:
         values0, values1 = values0.round(), values1.round()

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -130,9 +130,7 @@ def test_rounding_lands_on_the_marginals(seed, count0, count1):
 def test_random_couplings_are_seeded_vertices():
     """Each is a vertex of the polytope, the same for the same seed, and they differ."""
     weights0, weights1 = simplex(np.random.default_rng(0), 5), simplex(np.random.default_rng(1), 4)
-    one, two = (
-        random_couplings(np.random.default_rng(3), 6, weights0, weights1) for _ in range(2)
-    )
+    one, two = (random_couplings(np.random.default_rng(3), 6, weights0, weights1) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert len(np.unique(one, axis=0)) > 1
     for coupling in one:
@@ -257,6 +255,7 @@ def test_the_search_is_not_above_pot(seed):
     assert problem.search(starts, rng, waves=1).objective <= float(value) * (1 + 1e-9)
 
 
+@settings(max_examples=6)
 @given(mixtures(2), mixtures(3))
 def test_annealing_is_feasible_and_free_of_units(source, target):
     """The annealed start is a coupling, and the same when all distances are multiplied."""
@@ -265,3 +264,34 @@ def test_annealing_is_feasible_and_free_of_units(source, target):
     expect_marginals(coupling, source.weights, target.weights)
     stretched = replace(problem, own0=problem.own0 * 1e6, own1=problem.own1 * 1e6)
     np.testing.assert_allclose(stretched.anneal(), coupling, atol=1e-6)  # sinkhorn stops at 1e-7
+
+
+@given(seeds, st.booleans())
+def test_a_descent_falls_where_the_objective_is_not_concave(seed, guided):
+    """For any symmetric costs the line search never overshoots: no step raises the objective."""
+    rng = np.random.default_rng(seed)
+    own0, own1 = rng.standard_normal((5, 5)), rng.standard_normal((4, 4))
+    problem = GromovProblem(
+        own0=own0 + own0.T,
+        own1=own1 + own1.T,
+        weights0=simplex(rng, 5),
+        weights1=simplex(rng, 4),
+        linear=rng.standard_normal((5, 4)) if guided else None,
+    )
+    end = problem.descend(random_couplings(rng, 1, problem.weights0, problem.weights1)[0])
+    slack = ROUNDING * 10 * (problem.constant + 1)
+    assert (np.diff(end.history) <= slack).all()
+    assert end.history[-1] == pytest.approx(end.objective, abs=slack)
+    expect_marginals(end.coupling, problem.weights0, problem.weights1)
+
+
+def test_a_convex_line_is_minimised_inside():
+    """Along a direction of positive curvature the step stops at the minimum, not at the vertex."""
+    half = np.full(2, 0.5)
+    exchange = np.array([[0.0, 1.0], [1.0, 0.0]])
+    # At w = [[t, ½ − t], [½ − t, t]] the objective is 3/2 + 8 (t − ¼)².
+    problem = GromovProblem(own0=exchange, own1=-exchange, weights0=half, weights1=half)
+    end = problem.descend(np.diag(half))
+    np.testing.assert_allclose(end.coupling, np.full((2, 2), 0.25), atol=1e-7)
+    assert end.objective == pytest.approx(1.5, abs=ROUNDING)
+    assert problem.value(np.diag(half)) == pytest.approx(2, abs=ROUNDING)

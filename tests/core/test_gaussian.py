@@ -109,7 +109,7 @@ def test_triangle_inequality(three):
 
 @given(pairs(singular=True), st.integers(0, 2**32 - 1))
 def test_the_cross_term_is_the_most_a_coupling_reaches(both, seed):
-    """|S0^½ S1^½|_* = tr (S0^½ S1 S0^½)^½, and no cross-covariance of the two has a larger trace."""
+    """|S0^½ S1^½|_* = tr (S0^½ S1 S0^½)^½, the most any coupling has."""
     s0, s1 = both
     cross = cross_terms(symmetric_root(s0)[None], symmetric_root(s1)[None])[0, 0]
     half0, half1 = symmetric_root(s0), symmetric_root(s1)
@@ -177,7 +177,7 @@ def test_the_optimal_map_equals_pot(both):
     )
 )
 def test_the_map_from_a_singular_gaussian(both):
-    """A S0 A ⪯ S1, and tr (S0 A) is still the whole cross term: A x is E[Y|X] of an optimal plan."""
+    """A S0 A ⪯ S1, and tr (S0 A) is still the whole cross term: A x is E[Y|X]."""
     s0, s1 = both
     linear = optimal_linear(s0, s1)
     missing = s1 - linear @ s0 @ linear

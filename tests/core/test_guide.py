@@ -7,6 +7,7 @@ from hypothesis import given
 from gwtransfer.core.gaussian import responsibilities, squared_w2
 from gwtransfer.core.guide import (
     DEFAULT_ANCHOR,
+    PAIR_WEIGHT,
     Guide,
     luminance_costs,
     luminance_moments,
@@ -107,7 +108,7 @@ def test_pair_costs_by_definition(seed):
     expected /= np.trace(target.covariance)
     np.testing.assert_allclose(pair_costs(source, target, x, y), expected, rtol=1e-10)
     scaled = Guide(points0=x, points1=y).pair_costs(source, target, 2.0)
-    np.testing.assert_allclose(scaled, 2 * expected, rtol=1e-10)
+    np.testing.assert_allclose(scaled, 2 * PAIR_WEIGHT * expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("given0", "given1"), [(3, 2), (0, 0)])

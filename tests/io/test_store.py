@@ -22,7 +22,13 @@ def mixture(count: int, dimension: int, *, full: bool, seed: int = 4) -> Gaussia
         weights=weights / weights.sum(),
         means=rng.normal(size=(count, dimension)),
         covariances=roots @ np.swapaxes(roots, 1, 2),
-        space=Space(origin=rng.normal(size=dimension + 2), axes=axes, unit=1 / 3),
+        space=Space(
+            origin=rng.normal(size=dimension + 2),
+            axes=axes,
+            unit=1 / 3,
+            coordinates="bands" if full else "raw",
+            wavelengths=rng.normal(size=dimension + 2) if full else None,
+        ),
         noise=np.eye(dimension) / 7 if full else None,
         guide=rng.normal(size=dimension) if full else None,
         seed=seed,
@@ -43,6 +49,7 @@ def plan(*, full: bool) -> TransportPlan:
         reached=5,
         converged=full,
         history=np.array([1.0, 0.5, 1 / 3]),
+        tilt=np.full((3, 2), 1 / 7) if full else None,
     )
 
 

@@ -214,9 +214,10 @@ class RandMap:
     def _pair(self, chosen: NDArray[np.intp], draws: Array) -> NDArray[np.intp]:
         """Return the pair each point takes, given its source component and a uniform draw."""
         edges = self.pairs.source_index + _running_share(self.pairs)
+        first = np.searchsorted(self.pairs.source_index, chosen)
         last = np.searchsorted(self.pairs.source_index, chosen, side="right") - 1
         found = np.searchsorted(edges, chosen + draws, side="right")
-        return np.minimum(found, last)
+        return np.clip(found, first, last)
 
     def _residual(self, pair: NDArray[np.intp], index: NDArray[np.int64]) -> Array:
         from scipy.special import ndtri

@@ -20,7 +20,7 @@ MASS_TOLERANCE = 1e-9
 DECREASE_TOLERANCE = 1e-13
 """A descent stops when a step gains less than this share of the objective's constant."""
 
-PARENTS, CHILDREN, MIXED = 8, 4, 0.4
+PARENTS, CHILDREN, MIXED = 16, 4, 0.5
 """Ends mixed in a wave, copies of each, and the share of the random vertex in the mixture."""
 
 REACHED = 1e-3

@@ -35,10 +35,16 @@ LOOSE_TOLERANCE = 1e-5
 """The same while starts are still being compared; the best are polished afterwards."""
 
 INNER_STEPS = 3
-"""Embedding steps between two coupling steps, at most."""
+"""Embedding steps between two coupling steps, at most; one while starts are compared."""
 
-PARENTS, CHILDREN, PERTURBATION = 8, 4, 0.6
-"""Ends perturbed in a wave, copies of each, and the length of a perturbed column's random part."""
+PARENTS, CHILDREN = 16, 2
+"""Distinct ends perturbed in a wave, and copies of each: many parents keep the search wide."""
+
+PERTURBATION = (1.2, 0.6)
+"""Length of a perturbed column's random part, from the first wave to the last."""
+
+FINALISTS = 8
+"""Distinct ends polished by exact singular values."""
 
 
 def gaussian_embedding(covariance0: Array, covariance1: Array) -> Array:
@@ -228,14 +234,24 @@ class MixtureEmbedding:
         own = self.from_coupling(coupling)
         if own is not None:
             starts = np.concatenate([own[None], starts])
+        best, _ = self._settle(
+            coupling, starts, tolerance=LOOSE_TOLERANCE**2, most=most, quick=True
+        )
+        return self._settle(coupling, best[None], tolerance=DECREASE_TOLERANCE, most=most)
+
+    def _settle(
+        self, coupling: Array, starts: Array, *, tolerance: float, most: int, quick: bool = False
+    ) -> tuple[Array, bool]:
+        """Climb from every start until none gains; return the best, and whether all settled."""
+        costs_of = self.quick_costs if quick else self.costs
         couplings = np.broadcast_to(coupling, (len(starts), *coupling.shape))
-        last = np.full(len(starts), np.inf)
+        last = (costs_of(starts) * coupling).sum(axis=(1, 2))
         for _ in range(most):
-            starts = self.step(couplings, starts)
-            now = (self.costs(starts) * coupling).sum(axis=(1, 2))
-            if (last - now <= DECREASE_TOLERANCE * self.constant).all():
+            starts = self._climb(couplings, starts, steps=1, quick=quick)
+            now = (costs_of(starts) * coupling).sum(axis=(1, 2))
+            gain, last = last - now, now
+            if (gain <= tolerance * self.constant).all():
                 return starts[int(np.argmin(now))], True
-            last = now
         return starts[int(np.argmin(last))], False
 
     def sign_starts(self, most: int) -> Array:
@@ -274,14 +290,14 @@ class MixtureEmbedding:
         """
         m, n = self.means0.shape[1], self.means1.shape[1]
         ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE, quick=True)
-        for _ in range(waves):
+        for length in np.linspace(*PERTURBATION, waves):
             parents = ends.embeddings[ends.distinct(PARENTS, self.constant)]
             shape = (len(parents), CHILDREN, m, n)
-            moved = parents[:, None] + PERTURBATION / np.sqrt(m) * rng.standard_normal(shape)
+            moved = parents[:, None] + length / np.sqrt(m) * rng.standard_normal(shape)
             children = polar(moved.reshape(-1, m, n), proper=self.proper)
             ends = ends.joined(self.alternate(children, tolerance=LOOSE_TOLERANCE, quick=True))
         finals = self.alternate(
-            ends.embeddings[ends.distinct(PARENTS, self.constant)], tolerance=DECREASE_TOLERANCE
+            ends.embeddings[ends.distinct(FINALISTS, self.constant)], tolerance=DECREASE_TOLERANCE
         )
         chosen = int(np.argmin(finals.objectives))
         best = float(finals.objectives[chosen])
@@ -321,7 +337,8 @@ class MixtureEmbedding:
         for _ in range(most):
             if not active.size:
                 break
-            moved = self._climb(couplings[active], embeddings[active], quick)
+            steps = 1 if quick else INNER_STEPS
+            moved = self._climb(couplings[active], embeddings[active], steps=steps, quick=quick)
             costs = costs_of(moved)
             coupled = self.couple(costs)
             now = ((costs + self.linear) * coupled).sum(axis=(1, 2))
@@ -353,10 +370,10 @@ class MixtureEmbedding:
         means = self.means0.T @ couplings @ self.means1
         return np.asarray(means + np.swapaxes(flat, 1, 2) @ pulls.reshape(s, -1, n))
 
-    def _climb(self, couplings: Array, embeddings: Array, quick: bool) -> Array:
-        """Take embedding steps at fixed couplings until they hardly move, INNER_STEPS at most."""
+    def _climb(self, couplings: Array, embeddings: Array, *, steps: int, quick: bool) -> Array:
+        """Take embedding steps at fixed couplings until they hardly move, ``steps`` at most."""
         gradient = self.quick_gradient if quick else self.gradient
-        for _ in range(INNER_STEPS):
+        for _ in range(steps):
             moved = polar(gradient(couplings, embeddings), proper=self.proper)
             far = float(np.abs(moved - embeddings).max())
             embeddings = moved

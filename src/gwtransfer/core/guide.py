@@ -80,7 +80,7 @@ def pair_costs(
 DEFAULT_ANCHOR = 1.0
 """Weight of the luminance guide where both sides have one (docs/defaults.md)."""
 
-PAIR_WEIGHT = 1.0
+PAIR_WEIGHT = 10.0
 """Weight of the user's pairs: a share of the objective's constant for a whole miss."""
 
 
@@ -104,6 +104,8 @@ class Guide:
     def __post_init__(self) -> None:
         if self.anchor is not None and not (np.isfinite(self.anchor) and self.anchor >= 0):
             raise UsageError(f"option anchor: expected a number of at least 0, got {self.anchor}")
+        if (self.points0 is None) != (self.points1 is None):
+            raise UsageError("pairs need both their source points and their target points")
 
     def weight(self, source: GaussianMixture, target: GaussianMixture) -> float:
         """Return the anchor's weight between two sides.

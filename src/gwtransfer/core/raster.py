@@ -138,8 +138,8 @@ class Raster:
         return self.rows * self.columns
 
     def block_rows(self) -> int:
-        """Return how many rows a block holds."""
-        return max(1, min(self.rows, BLOCK_PIXELS // self.columns))
+        """Return how many rows a block holds: two at least, so that noise has neighbours."""
+        return min(self.rows, max(2, BLOCK_PIXELS // self.columns))
 
     def block(self, start: int, stop: int) -> Block:
         """Read rows start … stop − 1 as points with their validity."""

@@ -39,12 +39,12 @@ def nuclear_norms(seen: Array, covariances: Array, roots: Array) -> Array:
         return np.asarray(np.sqrt(np.clip(values, 0.0, None)).sum(axis=-1))
     first = _paired(seen, covariances)
     if n == 1:
-        return np.sqrt(first)
+        return np.asarray(np.sqrt(first))
     last = 2 * np.sqrt(_determinants(seen)[..., None] * _determinants(covariances))
     if n == 2:
-        return np.sqrt(first + last)
+        return np.asarray(np.sqrt(first + last))
     second = _paired(_adjugates(seen), _adjugates(covariances))
-    norms = np.sqrt(first)
+    norms = np.asarray(np.sqrt(first))
     for _ in range(ROUNDS):
         norms = np.sqrt(first + 2 * np.sqrt(second + last * norms))
     return norms

@@ -102,6 +102,7 @@ class Space:
             and bool(np.allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-8)),
             "expected orthonormal axes, got columns that are not",
         )
+        _expect(bool(np.isfinite(origin).all()), "expected a finite origin")
         _expect(
             bool(np.isfinite(self.unit)) and self.unit > 0,
             f"expected a unit above zero, got {self.unit}",
@@ -162,11 +163,13 @@ class Prepared:
     guide: Array | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "points", frozen(self.points))
-        _expect(
-            self.points.ndim == 2 and self.points.shape[1] == self.space.dimension,
-            f"expected points of (n, {self.space.dimension}), got {self.points.shape}",
-        )
+        p = self.space.dimension
+        for field, shape in (("points", (len(self.points), p)), ("noise", (p, p)), ("guide", (p,))):
+            value = getattr(self, field)
+            if value is not None:
+                object.__setattr__(self, field, frozen(value))
+                _expect(value.shape == shape, f"expected {field} of {shape}, got {value.shape}")
+                _expect(bool(np.isfinite(value).all()), f"prepared {field}: a value is not finite")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -175,7 +178,7 @@ class GaussianMixture:
 
     Attributes
     ----------
-    weights : (K,) array, above zero, summing to 1
+    weights : (K,) array, above SUM_TOLERANCE, summing to 1
     means : (K, p) array
     covariances : (K, p, p) array, symmetric positive semi-definite
     space : Space
@@ -202,8 +205,8 @@ class GaussianMixture:
             if value is not None:
                 object.__setattr__(self, field, frozen(value))
                 _expect(bool(np.isfinite(value).all()), f"mixture {field}: a value is not finite")
+        _expect(self.weights.ndim == 1 and self.weights.size > 0, "expected at least one component")
         count, dimension = self.count, self.space.dimension
-        _expect(self.weights.ndim == 1 and count > 0, "expected at least one component")
         _expect(
             self.means.shape == (count, dimension),
             f"expected means of {(count, dimension)}, got {self.means.shape}",
@@ -215,9 +218,9 @@ class GaussianMixture:
         )
         total = float(self.weights.sum())
         _expect(
-            bool((self.weights > 0).all()) and abs(total - 1) <= SUM_TOLERANCE,
-            f"expected weights above zero that sum to 1, got a sum of {total!r} "
-            f"and a least weight of {self.weights.min()!r}",
+            bool((self.weights > SUM_TOLERANCE).all()) and abs(total - 1) <= SUM_TOLERANCE,
+            f"expected weights above {SUM_TOLERANCE:g} that sum to 1, got a sum of {total!r} "
+            f"and a least weight of {float(self.weights.min())!r}",
         )
         _expect_psd(self.covariances, "covariances")
         if self.noise is not None:
@@ -338,6 +341,8 @@ class TransportPlan:
         for field in ("coupling", "embedding", "tilt", "history", "attained"):
             if getattr(self, field) is not None:
                 object.__setattr__(self, field, frozen(getattr(self, field)))
+                finite = bool(np.isfinite(getattr(self, field)).all())
+                _expect(finite, f"plan {field}: a value is not finite")
         shape = (self.source.count, self.target.count)
         _expect(
             self.coupling.shape == shape,

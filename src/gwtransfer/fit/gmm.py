@@ -14,6 +14,10 @@ DISTINCT_DECIMALS = 9
 """Points closer than this many decimals of a working unit are one point."""
 
 
+EMPTY = 1e-7
+"""A component of less weight than this holds no point and is left out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gmm:
     """Fit a Gaussian mixture with full covariances, from a seeded k-means start.
@@ -69,5 +73,8 @@ class Gmm:
             # A fit that stops at `iterations` is still a mixture, and its likelihood says how good.
             warnings.simplefilter("ignore")
             model.fit(points)
-        covariances = (model.covariances_ + np.swapaxes(model.covariances_, 1, 2)) / 2
-        return model.weights_ / model.weights_.sum(), model.means_, covariances
+        kept = model.weights_ > EMPTY
+        weights, means, covariances = (
+            array[kept] for array in (model.weights_, model.means_, model.covariances_)
+        )
+        return weights / weights.sum(), means, (covariances + np.swapaxes(covariances, 1, 2)) / 2

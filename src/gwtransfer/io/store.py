@@ -118,6 +118,8 @@ def _mixture_members(mixture: GaussianMixture, prefix: str) -> dict[str, NDArray
         "space_origin": space.origin,
         "space_axes": space.axes,
         "space_unit": np.float64(space.unit),
+        "space_coordinates": space.coordinates,
+        "space_wavelengths": space.wavelengths,
         "noise": mixture.noise,
         "guide": mixture.guide,
         "seed": mixture.seed,
@@ -130,6 +132,8 @@ def _mixture(members: Members, prefix: str) -> GaussianMixture:
         origin=members[prefix + "space_origin"],
         axes=members[prefix + "space_axes"],
         unit=float(members[prefix + "space_unit"]),
+        coordinates=str(members[prefix + "space_coordinates"]),
+        wavelengths=members.get(prefix + "space_wavelengths"),
     )
     return GaussianMixture(
         weights=members[prefix + "weights"],
@@ -156,6 +160,7 @@ def _plan(members: Members) -> TransportPlan:
         reached=int(members["reached"]),
         converged=bool(members["converged"]),
         history=members["history"],
+        tilt=members.get("tilt"),
         attained=members["attained"],
     )
 

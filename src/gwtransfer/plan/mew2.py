@@ -37,8 +37,8 @@ class MEW2:
 
     rotation: Literal["any", "proper"] = "any"
     signs: int = 16
-    random: int = 40
-    waves: int = 3
+    random: int = 200
+    waves: int = 4
     annealed: bool = False
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ class MGW2:
 
     inner: Literal["w2sq", "w2"] = "w2sq"
     signs: int = 64
-    random: int = 40
+    random: int = 100
     waves: int = 4
     annealed: bool = False
 

@@ -1,0 +1,65 @@
+"""How a job opens its inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gwtransfer import registry
+from gwtransfer.core.raster import Raster
+from gwtransfer.core.types import Cloud
+from gwtransfer.errors import ReadError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How to open the inputs of a job.
+
+    Attributes
+    ----------
+    load : str or None
+        Name of a load stage; None lets the content decide.
+    options : mapping
+        Options for the loaders that have them: variable, band_axis.
+    """
+
+    load: str | None = None
+    options: Mapping[str, object] | None = None
+
+    def __call__(self, *paths: Path) -> list[Raster | Cloud]:
+        """Open files; each option goes to every loader that has it.
+
+        Raises
+        ------
+        UsageError
+            An option that no loader of these files has.
+        """
+        given = dict(self.options or {})
+        opened: list[Raster | Cloud] = []
+        used: set[str] = set()
+        for path in paths:
+            plain = registry.loader_for(path, load=self.load, options={})
+            known = {option.name for option in registry.options(type(plain))}
+            used |= known & given.keys()
+            chosen = {name: value for name, value in given.items() if name in known}
+            loader = registry.loader_for(path, load=self.load, options=chosen) if chosen else plain
+            opened.append(loader(path))
+        for name in sorted(given.keys() - used) if paths else ():
+            flag = name.replace("_", "-")
+            raise UsageError(f"{paths[0]}: files of this format have no --{flag}; leave it out")
+        return opened
+
+
+def open_rasters(opening: Opening, *paths: Path) -> list[Raster]:
+    """Open files that must be pictures or cubes.
+
+    Raises
+    ------
+    ReadError
+        One of them is a shape.
+    """
+    rasters: list[Raster] = []
+    for item in opening(*paths):
+        if not isinstance(item, Raster):
+            raise ReadError(f"{item.name}: expected a picture or a cube, found a shape")
+        rasters.append(item)
+    return rasters

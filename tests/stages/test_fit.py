@@ -1,0 +1,103 @@
+"""Expectation–maximisation: what it recovers and what it refuses."""
+
+import numpy as np
+import pytest
+from tests.core.strategies import drawn, random_mixture
+
+from gwtransfer.core.types import GaussianMixture, Space
+from gwtransfer.errors import DataError, UsageError
+from gwtransfer.fit.gmm import Gmm
+
+
+def test_a_well_separated_mixture_is_recovered():
+    """Weights, means and covariances come out within five standard errors."""
+    rng = np.random.default_rng(0)
+    truth = random_mixture(rng, 3, 2)
+    means = np.array([[0.0, 0], [20, 0], [0, 20]])
+    truth = GaussianMixture(
+        weights=[0.5, 0.3, 0.2], means=means, covariances=truth.covariances, space=Space.raw(2)
+    )
+    count = 20_000
+    weights, found, covariances = Gmm(components=3, floor=0.0)(drawn(truth, rng, count), seed=0)
+    order = np.linalg.norm(found[:, None] - means, axis=-1).argmin(axis=0)
+    assert sorted(order) == [0, 1, 2]
+    a = truth.weights
+    assert (np.abs(weights[order] - a) <= 5 * np.sqrt(a * (1 - a) / count)).all()
+    own = np.diagonal(truth.covariances, axis1=1, axis2=2)
+    error = np.sqrt(own / (a * count)[:, None])
+    assert (np.abs(found[order] - means) <= 5 * error).all()
+    spread = own[:, :, None] * own[:, None] + truth.covariances**2
+    error = np.sqrt(spread / (a * count)[:, None, None])
+    assert (np.abs(covariances[order] - truth.covariances) <= 5 * error).all()
+
+
+@pytest.mark.parametrize("floor", [1e-4, 1e-2])
+def test_clipped_pixels_do_not_collapse_a_component(floor):
+    """A third of the points in one place: every variance is still at least the floor."""
+    rng = np.random.default_rng(1)
+    points = rng.random((3000, 3))
+    points[:1000] = 1.0
+    _, _, covariances = Gmm(components=4, floor=floor)(points, seed=0)
+    least = floor * points.var(axis=0).sum()
+    assert np.linalg.eigvalsh(covariances).min() >= least * (1 - 1e-9)
+    assert np.linalg.eigvalsh(covariances).min() <= least * 1.1  # the clipped ones are at it
+
+
+def test_a_fit_is_a_mixture_and_keeps_the_moments():
+    """EM's total mean is the sample's, its covariance the sample's plus the floor."""
+    rng = np.random.default_rng(2)
+    points = rng.standard_normal((2000, 3)) @ np.diag([1, 2, 0.5])
+    floor = 1e-3
+    weights, means, covariances = Gmm(components=5, floor=floor)(points, seed=0)
+    mixture = GaussianMixture(
+        weights=weights, means=means, covariances=covariances, space=Space.raw(3)
+    )
+    np.testing.assert_allclose(mixture.mean, points.mean(axis=0), atol=1e-9)
+    total = np.cov(points.T, bias=True)
+    np.testing.assert_allclose(
+        mixture.covariance, total + floor * np.trace(total) * np.eye(3), atol=1e-9
+    )
+    np.testing.assert_array_equal(covariances, np.swapaxes(covariances, 1, 2))
+
+
+def test_the_same_seed_gives_the_same_fit():
+    """Two fits of one seed agree bit by bit; those of two seeds need not."""
+    points = np.random.default_rng(3).standard_normal((1000, 2))
+    one, two, other = (Gmm(components=6)(points, seed=seed) for seed in (0, 0, 1))
+    for first, second in zip(one, two, strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert not np.allclose(one[1], other[1])
+
+
+@pytest.mark.parametrize(("distinct", "components"), [(3, 5), (1, 2)])
+def test_too_few_distinct_points(distinct, components):
+    """Fewer distinct points than components is an error with both numbers and the remedy."""
+    points = np.repeat(np.arange(float(distinct))[:, None], 50, axis=0)
+    words = f"found {distinct} for {components}; use --components {distinct} or fewer"
+    with pytest.raises(DataError, match=words):
+        Gmm(components=components)(points, seed=0)
+    weights, _, _ = Gmm(components=distinct)(points, seed=0)
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_a_short_fit_is_no_warning():
+    """A fit that runs out of iterations is still a mixture, and says nothing on the way."""
+    points = np.random.default_rng(4).standard_normal((500, 2))
+    weights, _, _ = Gmm(components=8, iterations=1)(points, seed=0)
+    assert len(weights) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"components": 0}, "option components: expected at least 1, got 0"),
+        ({"iterations": 0}, "option iterations: expected at least 1, got 0"),
+        ({"floor": -0.1}, r"option floor: expected a share in \[0, 1\), got -0.1"),
+        ({"floor": 1.0}, "option floor"),
+        ({"floor": float("nan")}, "option floor"),
+    ],
+)
+def test_gmm_refuses_options(options, words):
+    """Every refused option is named."""
+    with pytest.raises(UsageError, match=words):
+        Gmm(**options)

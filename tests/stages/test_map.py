@@ -1,0 +1,60 @@
+"""The map stages: options, and what they hand to the maps of the core."""
+
+import numpy as np
+import pytest
+from tests.core.strategies import drawn, product_plan, random_mixture, stiefel
+
+from gwtransfer.core.affine import mean_map, pair_maps, rand_map
+from gwtransfer.errors import UsageError
+from gwtransfer.map.mean import Mean
+from gwtransfer.map.nearest import Nearest
+from gwtransfer.map.rand import Rand
+
+
+@pytest.fixture
+def plan():
+    rng = np.random.default_rng(0)
+    return product_plan(
+        random_mixture(rng, 3, 3), random_mixture(rng, 2, 2), embedding=stiefel(rng, 3, 2)
+    )
+
+
+@pytest.mark.parametrize("cap", [None, 0.4])
+def test_stages_make_the_maps_of_the_core(plan, cap):
+    """Mean and rand return the core's maps, with the gain cap they were given."""
+    rng = np.random.default_rng(1)
+    points = drawn(plan.source, rng, 30)
+    number = np.inf if cap is None else cap
+    np.testing.assert_array_equal(
+        Mean(gain_cap=cap)(plan)(points), mean_map(plan, gain_cap=number)(points)
+    )
+    np.testing.assert_array_equal(
+        Rand(gain_cap=cap)(plan)(points), rand_map(plan, gain_cap=number)(points)
+    )
+    assert np.linalg.norm(pair_maps(plan).linear, ord=2, axis=(1, 2)).max() > 0.4
+
+
+def test_nearest_returns_points_of_the_palette(plan):
+    """Every image is a candidate, and a cap changes which."""
+    rng = np.random.default_rng(2)
+    candidates = drawn(plan.target, rng, 500)
+    points = drawn(plan.source, rng, 200)
+    free, capped = (Nearest(gain_cap=cap)(plan, candidates=candidates) for cap in (None, 0.2))
+    allowed = {tuple(colour) for colour in candidates}
+    for mapping in (free, capped):
+        assert {tuple(image) for image in mapping(points)} <= allowed
+    assert (free(points) != capped(points)).any()
+
+
+def test_nearest_needs_candidates(plan):
+    """Without the target's points there is nothing to choose from."""
+    with pytest.raises(UsageError, match="map nearest: expected the target's points"):
+        Nearest()(plan)
+
+
+@pytest.mark.parametrize("stage", [Mean, Rand, Nearest])
+@pytest.mark.parametrize("cap", [0.0, -1.0, np.nan])
+def test_a_gain_cap_is_positive(stage, cap):
+    """Zero, negative and undefined caps are refused by name."""
+    with pytest.raises(UsageError, match="option gain_cap: expected a number above 0"):
+        stage(gain_cap=cap)

@@ -1,0 +1,176 @@
+"""MGW2: Gromov–Wasserstein between mixtures that share no space."""
+
+import numpy as np
+import ot
+import pytest
+from tests.core.strategies import ROUNDING, drawn, moved, random_mixture, scale, stiefel
+
+from gwtransfer.core import bounds
+from gwtransfer.core.affine import mean_map
+from gwtransfer.core.gaussian import own_squared_w2
+from gwtransfer.core.guide import Guide
+from gwtransfer.core.types import GaussianMixture, Space
+from gwtransfer.errors import UsageError
+from gwtransfer.plan.mgw2 import MGW2
+
+INNER = pytest.mark.parametrize("inner", ["w2sq", "w2"])
+QUICK = {"signs": 4, "random": 10, "waves": 1}
+
+
+def distances(mixture, inner):
+    own = own_squared_w2(mixture.means, mixture.covariances)
+    return own if inner == "w2sq" else np.sqrt(own)
+
+
+def constant(source, target, inner):
+    return sum(
+        side.weights @ distances(side, inner) ** 2 @ side.weights for side in (source, target)
+    )
+
+
+@INNER
+@pytest.mark.parametrize("shape", [(2, 2), (4, 2), (2, 4)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_moved_copy_is_found_again(inner, shape, seed):
+    """Rotated, translated, embedded, permuted: value 0, the permutation, the isometry, the map."""
+    rng = np.random.default_rng(seed)
+    small = random_mixture(rng, 6, min(shape))
+    isometry = stiefel(rng, max(shape), min(shape))
+    order = rng.permutation(6)
+    copy = moved(small, isometry, rng.standard_normal(max(shape)), order)
+    sides = (copy, small) if shape[0] >= shape[1] else (small, copy)
+    plan = MGW2(inner=inner, **QUICK)(*sides)
+    assert plan.value <= 1e-20 * constant(*sides, inner)  # the root of rounding, 1e-10
+    coupling = plan.coupling if shape[0] >= shape[1] else plan.coupling.T
+    expected = np.zeros((6, 6))
+    expected[np.arange(6), order] = small.weights[order]
+    np.testing.assert_allclose(coupling, expected, atol=1e-12)
+    np.testing.assert_allclose(plan.embedding, isometry, atol=1e-8)
+    points = drawn(sides[0], rng, 20)
+    if shape[0] >= shape[1]:
+        exact = (points - (copy.mean - isometry @ small.mean)) @ isometry
+    else:
+        exact = (points - small.mean) @ isometry.T + copy.mean
+    np.testing.assert_allclose(mean_map(plan)(points), exact, atol=1e-6)
+
+
+@INNER
+def test_permuting_components_permutes_the_coupling(inner):
+    """The order in which a fit lists its components means nothing."""
+    rng = np.random.default_rng(1)
+    source, target = random_mixture(rng, 5, 3), random_mixture(rng, 4, 2)
+    plan = MGW2(inner=inner)(source, target)
+    order, other = rng.permutation(5), rng.permutation(4)
+    permuted = MGW2(inner=inner)(
+        moved(source, np.eye(3), order=order), moved(target, np.eye(2), order=other)
+    )
+    assert permuted.value == pytest.approx(plan.value, rel=1e-10)
+    np.testing.assert_allclose(permuted.coupling, plan.coupling[np.ix_(order, other)], atol=1e-10)
+
+
+@INNER
+@pytest.mark.parametrize("seed", range(3))
+def test_the_value_sees_no_isometry(inner, seed):
+    """Turned, mirrored, moved and lifted into more dimensions, two mixtures are as far apart."""
+    rng = np.random.default_rng(seed)
+    source, target = random_mixture(rng, 4, 3), random_mixture(rng, 4, 2)
+    plan = MGW2(inner=inner)(source, target)
+    there = MGW2(inner=inner)(
+        moved(source, stiefel(rng, 5, 3), 10.0), moved(target, stiefel(rng, 2, 2), -4.0)
+    )
+    assert there.value == pytest.approx(plan.value, rel=1e-8)
+    back = MGW2(inner=inner)(target, source)
+    assert back.value == pytest.approx(plan.value, rel=1e-8)
+    np.testing.assert_allclose(back.coupling, plan.coupling.T, atol=1e-8)
+
+
+@INNER
+@pytest.mark.parametrize("counts", [(1, 1), (1, 4)])
+def test_one_component_has_no_mutual_distance(inner, counts):
+    """K = L = 1 is at distance 0; K = 1 against L has the second moment of D1."""
+    rng = np.random.default_rng(2)
+    source, target = random_mixture(rng, counts[0], 3), random_mixture(rng, counts[1], 2)
+    plan = MGW2(inner=inner, **QUICK)(source, target)
+    own = distances(target, inner)
+    expected = target.weights @ own**2 @ target.weights
+    assert plan.value == pytest.approx(expected, rel=1e-10)
+    assert (plan.value == 0) == (counts == (1, 1))
+
+
+@INNER
+@pytest.mark.parametrize("seed", range(5))
+def test_value_bound_and_vertex(inner, seed):
+    """SLB <= TLB <= value; w has at most K + L − 1 entries; POT finds nothing better."""
+    rng = np.random.default_rng(seed)
+    source, target = random_mixture(rng, 7, 3), random_mixture(rng, 5, 2)
+    plan = MGW2(inner=inner, **QUICK)(source, target)
+    own = distances(source, inner), distances(target, inner)
+    slb = bounds.second_lower_bound(*own, source.weights, target.weights)
+    assert slb <= plan.bound * (1 + ROUNDING) <= plan.value * (1 + 2 * ROUNDING)
+    assert plan.bound > 0
+    assert np.count_nonzero(plan.coupling) <= 7 + 5 - 1
+    pot = ot.gromov.gromov_wasserstein2(
+        *own, source.weights, target.weights, G0=plan.coupling, max_iter=1
+    )
+    assert plan.value == pytest.approx(float(pot), rel=1e-6)  # POT finds nothing better from here
+    assert (np.diff(plan.history) <= ROUNDING * constant(source, target, inner)).all()
+    assert plan.converged
+    assert plan.distance == np.sqrt(plan.value)
+
+
+def test_the_inner_cost_matters():
+    """w2sq and w2 are different objectives: each is best at its own."""
+    rng = np.random.default_rng(3)
+    source, target = random_mixture(rng, 6, 3), random_mixture(rng, 6, 2)
+    plans = {inner: MGW2(inner=inner)(source, target) for inner in ("w2sq", "w2")}
+    assert plans["w2sq"].value != pytest.approx(plans["w2"].value, rel=0.1)
+
+
+def test_annealing_adds_one_start():
+    """The annealed start is one more, its plan is feasible, and a copy is found with it."""
+    rng = np.random.default_rng(4)
+    target = random_mixture(rng, 6, 2)
+    copy = moved(target, stiefel(rng, 3, 2))
+    few = {"signs": 1, "random": 0, "waves": 0}
+    plain, annealed = (MGW2(annealed=a, **few)(copy, target) for a in (False, True))
+    assert annealed.starts == plain.starts + 1
+    assert annealed.value <= plain.value + ROUNDING
+    assert annealed.value <= 1e-20 * constant(copy, target, "w2sq")
+
+
+def test_the_same_seed_gives_the_same_plan():
+    """Two runs agree bit by bit."""
+    rng = np.random.default_rng(5)
+    source, target = random_mixture(rng, 6, 3, seed=3), random_mixture(rng, 5, 2)
+    one, two = (MGW2(**QUICK)(source, target) for _ in range(2))
+    np.testing.assert_array_equal(one.coupling, two.coupling)
+    np.testing.assert_array_equal(one.embedding, two.embedding)
+    assert (one.value, one.reached, one.starts) == (two.value, two.reached, two.starts)
+
+
+def four_corners():
+    """Return four equal round components on a square: nothing tells its corners apart."""
+    corners = np.array([[1.0, 1], [-1, 1], [-1, -1], [1, -1]])
+    return GaussianMixture(
+        weights=np.full(4, 0.25),
+        means=corners,
+        covariances=np.stack([0.01 * np.eye(2)] * 4),
+        space=Space.raw(2),
+    )
+
+
+@pytest.mark.parametrize("goal", range(4))
+def test_a_pair_says_which_corner_goes_where(goal):
+    """On a square every rotation is optimal; one pair chooses its corner's image, at no cost."""
+    square = four_corners()
+    guide = Guide(points0=square.means[:1], points1=square.means[goal : goal + 1])
+    plan = MGW2(**QUICK)(square, square, guide=guide)
+    assert plan.coupling[0, goal] == pytest.approx(0.25, abs=ROUNDING)
+    assert plan.value <= ROUNDING * scale(square, square) ** 2
+
+
+@pytest.mark.parametrize("option", ["signs", "random", "waves"])
+def test_options_are_not_negative(option):
+    """Every refused option is named."""
+    with pytest.raises(UsageError, match=f"option {option}: expected at least 0, got -1"):
+        MGW2(**{option: -1})
