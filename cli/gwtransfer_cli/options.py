@@ -1,6 +1,6 @@
 """Options that several commands share, declared once, and the recipe they make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +38,8 @@ Sample = Annotated[
 Keep = Annotated[
     float | None,
     typer.Option(
-        help="Share of a cube's variance its principal axes keep; 1 keeps every band. ",
+        help="Share of a cube's variance its principal axes keep; 1 keeps every band, which takes "
+        "long above a hundred.",
         rich_help_panel=FITTING,
         show_default="0.999",
     ),
@@ -104,6 +105,10 @@ Load = Annotated[
         help="Read the files as this format, whatever they look like.", rich_help_panel=READING
     ),
 ]
+Write = Annotated[
+    str | None,
+    typer.Option(help="Write OUT as this format, whatever its extension says."),
+]
 Variable = Annotated[
     str | None,
     typer.Option(help="Array to read from a .mat file.", rich_help_panel=READING),
@@ -125,6 +130,7 @@ Settings = Annotated[
 
 def make_recipe(
     settings: list[str] | None,
+    kinds: Sequence[str],
     *,
     solver: str = "auto",
     mapping: str = "mean",
@@ -134,6 +140,7 @@ def make_recipe(
     options: Mapping[str, Mapping[str, object]] | None = None,
 ) -> "Recipe":
     """Return the recipe of a command; what was not given is left to the stages' own defaults."""
+    from gwtransfer.errors import UsageError
     from gwtransfer.recipe import Recipe, parse_setting
 
     stages = {"plan": solver, "map": mapping}
@@ -142,8 +149,11 @@ def make_recipe(
         for kind, given in (options or {}).items()
     }
     for text in settings or []:
-        kind, option, value = parse_setting(text)
+        kind, option, value = parse_setting(text, kinds)
         if option is None:
+            flag = {"plan": "--solver", "map": "--map"}.get(kind)
+            if flag and stages[kind] not in (value, {"plan": "auto", "map": "mean"}[kind]):
+                raise UsageError(f"--set {text}: {flag} {stages[kind]} already chose; drop one")
             stages[kind] = value
         else:
             chosen.setdefault(kind, {})[option.replace("-", "_")] = value

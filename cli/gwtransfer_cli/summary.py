@@ -35,7 +35,7 @@ def fit_line(plan: "TransportPlan") -> str:
 def mixture_words(mixture: "GaussianMixture") -> str:
     """Return how many components a mixture has and in which axes."""
     space = mixture.space
-    axes = f"{space.dimension} axes"
+    axes = "1 axis" if space.dimension == 1 else f"{space.dimension} axes"
     if space.dimension < space.raw_dimension:
         axes = f"{space.dimension} principal axes of {space.raw_dimension}"
     count = "1 component" if mixture.count == 1 else f"{mixture.count} components"

@@ -67,8 +67,13 @@ def _inspect_artefact(path: Path) -> Iterator[tuple[str, str]]:
         yield "value", f"{artefact.value:.6g}"
         yield "bound", "none" if artefact.bound is None else f"{artefact.bound:.6g}"
         yield "starts", f"{artefact.reached} of {artefact.starts} agree"
-    for item in provenance.get("inputs", []):
-        yield "made from", f"{item['name']} {item['sha256'][:12]}"
+    for side in (
+        (provenance,)
+        if "input" in provenance
+        else (provenance.get("source"), provenance.get("target"))
+    ):
+        if side and "input" in side:
+            yield "made from", f"{side['input']['name']} {side['input']['sha256'][:12]}"
 
 
 def _space_words(mixture: GaussianMixture) -> str:

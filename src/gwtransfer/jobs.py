@@ -1,6 +1,6 @@
 """The jobs: files in, files out; what the commands call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,13 @@ def silent(what: str, share: float) -> None:
     del what, share
 
 
+def _default_prepare(item: Raster | Cloud) -> str:
+    return "color" if isinstance(item, Raster) else "xyz"
+
+
 def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
     """Fit a mixture to an opened file."""
-    auto = "color" if isinstance(item, Raster) else "xyz"
-    prepare = recipe.build("prepare", auto=auto)
+    prepare = recipe.build("prepare", auto=_default_prepare(item))
     return fit_item(item, prepare, recipe.build("fit"), seed=recipe.seed)
 
 
@@ -72,10 +75,16 @@ def color(
     recipe: Recipe,
     *,
     opening: Opening,
+    write: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> tuple[Colored, Raster]:
     """Give a picture or cube the colours of another and write it.
+
+    Parameters
+    ----------
+    write : str or None
+        Name of a write stage; None goes by the output's extension.
 
     Returns
     -------
@@ -87,9 +96,9 @@ def color(
     GwTransferError
         Anything that cannot be done; nothing is written then.
     """
-    files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
-    writer = registry.writer_for(output, write=None)
     recipe.check()
+    writer = registry.writer_for(output, write=write)
+    files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
     source, palette = open_rasters(opening, source_path, palette_path)
     auto = default_solver(coordinates(source), coordinates(palette))
     recipe.build("plan", auto=auto)
@@ -121,6 +130,7 @@ def apply(
     *,
     opening: Opening,
     palette_path: Path | None = None,
+    write: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Colored:
@@ -130,12 +140,18 @@ def apply(
     ----------
     palette_path : Path or None
         The target's file, for maps that choose among its points.
+    write : str or None
+        Name of a write stage; None goes by the output's extension.
     """
     inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
-    files.check_output(output, overwrite=overwrite, inputs=inputs)
-    writer = registry.writer_for(output, write=None)
     recipe.check()
-    plan = load_plan(plan_path)
+    if palette_path is not None and not _chooses(recipe):
+        raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
+    writer = registry.writer_for(output, write=write)
+    files.check_output(output, overwrite=overwrite, inputs=inputs)
+    plan, provenance = load_plan(plan_path)
+    if palette_path is not None:
+        _check_palette(palette_path, provenance)
     source, *rest = open_rasters(opening, source_path, *([palette_path] if palette_path else []))
     palette = rest[0] if rest else None
     return _write_image(
@@ -163,7 +179,7 @@ def _write_image(
 ) -> Colored:
     order = luminance_order(source)
     candidates = None
-    if palette is not None and recipe.name("map") == "nearest":
+    if palette is not None and _chooses(recipe):
         candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
     image = apply_plan(
         _watched(source, progress),
@@ -177,6 +193,21 @@ def _write_image(
     with files.whole(output, overwrite=overwrite) as temporary:
         writer(_storable(image), temporary)
     return Colored(source=source, plan=plan, order=order.value())
+
+
+def _chooses(recipe: Recipe) -> bool:
+    """Tell whether the map chooses among the target's own points."""
+    return bool(getattr(recipe.build("map"), "needs_candidates", False))
+
+
+def _check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
+    """Refuse a palette that is not the file the plan's target was fitted to."""
+    made_from = provenance.get("target", {}).get("input", {})
+    if made_from.get("sha256") != files.sha256(path):
+        raise DataError(
+            f"{path}: expected {made_from.get('name', 'the file')} the plan's target was fitted "
+            "to, found another file"
+        )
 
 
 def _check(writer: registry.Writer, raster: Raster) -> None:
@@ -232,15 +263,16 @@ def fit(
     overwrite: bool = False,
 ) -> tuple[Raster | Cloud, GaussianMixture]:
     """Fit a file and store the mixture."""
+    recipe.check()
     check_artefact_name(output)
     files.check_output(output, overwrite=overwrite, inputs=[path])
-    recipe.check()
     (item,) = opening(path)
     mixture = fit_opened(item, recipe)
     provenance = {
         "gwtransfer": __version__,
-        "inputs": [_input(path)],
-        "recipe": recipe.as_dict("prepare", "fit"),
+        "input": {"name": path.name, "sha256": files.sha256(path)},
+        "prepare": recipe.resolved("prepare", auto=_default_prepare(item)),
+        "fit": recipe.resolved("fit"),
         "opening": {"load": opening.load, "options": dict(opening.options or {})},
         "seed": recipe.seed,
     }
@@ -258,15 +290,17 @@ def plan(
     overwrite: bool = False,
 ) -> TransportPlan:
     """Plan between two stored mixtures and store the plan; it draws from the source's seed."""
+    recipe.check()
     check_artefact_name(output)
     files.check_output(output, overwrite=overwrite, inputs=[source_path, target_path])
-    recipe.check()
-    source, target = load_mixture(source_path), load_mixture(target_path)
+    source, source_from = load_mixture(source_path)
+    target, target_from = load_mixture(target_path)
     made = plan_between(source, target, recipe)
     provenance = {
         "gwtransfer": __version__,
-        "inputs": [_input(source_path), _input(target_path)],
-        "recipe": recipe.as_dict("plan"),
+        "source": source_from,
+        "target": target_from,
+        "plan": recipe.resolved("plan", auto=made.solver),
         "anchor": recipe.anchor,
     }
     with files.whole(output, overwrite=overwrite) as temporary:
@@ -284,7 +318,7 @@ def distance(first: Path, second: Path, recipe: Recipe, *, opening: Opening) -> 
     unfitted = [path for path in (first, second) if not store.is_artefact(path)]
     items = iter(opening(*unfitted))
     mixtures = [
-        load_mixture(path) if store.is_artefact(path) else fit_opened(next(items), recipe)
+        load_mixture(path)[0] if store.is_artefact(path) else fit_opened(next(items), recipe)
         for path in (first, second)
     ]
     source, target = sorted(mixtures, key=_content)
@@ -309,33 +343,29 @@ def check_artefact_name(path: Path) -> None:
         )
 
 
-def load_mixture(path: Path) -> GaussianMixture:
-    """Load a stored mixture.
+def load_mixture(path: Path) -> tuple[GaussianMixture, dict[str, Any]]:
+    """Load a stored mixture and where it comes from.
 
     Raises
     ------
     ReadError
         The file is no mixture.
     """
-    artefact, _ = store.load_artefact(path)
+    artefact, provenance = store.load_artefact(path)
     if not isinstance(artefact, GaussianMixture):
         raise ReadError(f"{path}: expected a mixture of `gwtransfer fit`, found a plan")
-    return artefact
+    return artefact, provenance
 
 
-def load_plan(path: Path) -> TransportPlan:
-    """Load a stored plan.
+def load_plan(path: Path) -> tuple[TransportPlan, dict[str, Any]]:
+    """Load a stored plan and where it comes from.
 
     Raises
     ------
     ReadError
         The file is no plan.
     """
-    artefact, _ = store.load_artefact(path)
+    artefact, provenance = store.load_artefact(path)
     if not isinstance(artefact, TransportPlan):
         raise ReadError(f"{path}: expected a plan of `gwtransfer plan`, found a mixture")
-    return artefact
-
-
-def _input(path: Path) -> dict[str, Any]:
-    return {"name": path.name, "sha256": files.sha256(path)}
+    return artefact, provenance

@@ -7,14 +7,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.guide import Guide, luminance_moments
+from gwtransfer.core.guide import Guide, known_guide, luminance_moments
 from gwtransfer.core.raster import Raster, Rows
-from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, TransportPlan
+from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, Space, TransportPlan
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.measure import rank_correlation
 
 Array = NDArray[np.float64]
-REC709 = np.array([0.2126, 0.7152, 0.0722])
+PICTURES = ("srgb", "gray")
+"""Coordinates whose values are a picture's, in [0, 1]."""
+
+PIECE_VALUES = 16_000_000
+"""Values of all pieces computed at once, so that many bands do not multiply a block's memory."""
+
 ORDER_SAMPLE = 200_000
 """Pixels the luminance order is measured on, about."""
 WIDEST = 1e140
@@ -113,7 +118,7 @@ def _prepared(item: Raster | Cloud, prepare: PrepareStage, seed: int) -> Prepare
 
 def default_solver(source: str, target: str) -> str:
     """Return "mw2" where both sides have the coordinates of one colour space, else "mew2"."""
-    return "mw2" if source == target and source in ("srgb", "gray") else "mew2"
+    return "mw2" if source == target and source in PICTURES else "mew2"
 
 
 @dataclass(kw_only=True)
@@ -155,8 +160,9 @@ def apply_plan(
     Parameters
     ----------
     strength : float in [0, 1]
-        How much of the map to apply; the rest is the source where both sides have the same
-        coordinates, and its luminance as gray where a cube becomes a picture.
+        How much of the map to apply; the rest is the source where the bands of both sides agree,
+        its luminance between gray and RGB, and where a cube becomes a picture its luminance as
+        gray with the palette's mean and spread.
     candidates : (M, e) array or None
         The target's points, for maps that choose among them.
     order : LuminanceOrder or None
@@ -177,8 +183,10 @@ def apply_plan(
             f"found {raster.bands}"
         )
     blend = _blend(plan, strength)
+    widest = max(plan.source.dimension, plan.target.dimension)
+    step = max(1024, PIECE_VALUES // (plan.source.count * widest))
     mapping = stage(plan, candidates=candidates)
-    picture = plan.target.space.coordinates in ("srgb", "gray")
+    picture = plan.target.space.coordinates in PICTURES
 
     def read(start: int, stop: int) -> Rows:
         block = raster.block(start, stop)
@@ -186,7 +194,7 @@ def apply_plan(
         images = np.full((len(block.points), plan.target.space.raw_dimension), np.nan)
         if index.size:
             points = block.points[index].astype(np.float64)
-            mapped = blend(points, mapping(points, index + start * raster.columns))
+            mapped = blend(points, _mapped(mapping, points, index + start * raster.columns, step))
             images[index] = np.clip(mapped, 0.0, 1.0) if picture else mapped
             if order is not None:
                 order.add(
@@ -205,6 +213,12 @@ def apply_plan(
     )
 
 
+def _mapped(mapping: TransportMap, points: Array, index: NDArray[np.int64], step: int) -> Array:
+    """Map points a part at a time."""
+    parts = [slice(start, start + step) for start in range(0, len(points), step)]
+    return np.concatenate([mapping(points[part], index[part]) for part in parts])
+
+
 def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
     """Return the brightness (N,) of raw points along a side's guide, else the mean of the bands."""
     if mixture.guide is None:
@@ -212,24 +226,47 @@ def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
     return np.asarray(mixture.space.to_working(points) @ mixture.guide)
 
 
+def luminance_weights(mixture: GaussianMixture) -> Array:
+    """Return a side's guide as weights (d,) of its raw coordinates."""
+    space = mixture.space
+    return np.asarray(space.axes @ known_guide(mixture) / space.unit)
+
+
 def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Array]:
     """Return what mixes source points with their images at a strength."""
     if not 0 <= strength <= 1:
         raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
-    source, target = plan.source.space, plan.target.space
-    if strength < 1 and target.coordinates not in ("srgb", "gray", source.coordinates):
+    base = _base(plan)
+    if strength == 1:
+        return lambda _, images: images
+    if base is None:
         raise DataError(
             f"strength {strength} needs a source to blend with, and the result is a cube of "
-            f"{target.raw_dimension} bands; use --strength 1"
+            f"{plan.target.space.raw_dimension} bands that are not the source's; use --strength 1"
         )
+    return lambda points, images: (1 - strength) * base(points) + strength * images
 
-    def blend(points: Array, images: Array) -> Array:
-        if strength == 1:
-            return images
-        base = points if source.coordinates == target.coordinates else _gray(plan, points)
-        return (1 - strength) * base + strength * images
 
-    return blend
+def _base(plan: TransportPlan) -> Callable[[Array], Array] | None:
+    """Return what a source pixel looks like in the target's coordinates, None when nothing does."""
+    source, target = plan.source.space, plan.target.space
+    if bands_agree(source, target):
+        return lambda points: points
+    if target.coordinates not in PICTURES:
+        return None
+    if source.coordinates in PICTURES:  # gray and RGB: each other's luminance
+        weights = luminance_weights(plan.source)
+        return lambda points: (points @ weights)[:, None]
+    return lambda points: _gray(plan, points)
+
+
+def bands_agree(source: Space, target: Space) -> bool:
+    """Tell whether both sides have the same raw coordinates, wavelengths included."""
+    if (source.coordinates, source.raw_dimension) != (target.coordinates, target.raw_dimension):
+        return False
+    if source.wavelengths is None or target.wavelengths is None:
+        return source.wavelengths is target.wavelengths
+    return bool(np.allclose(source.wavelengths, target.wavelengths, rtol=1e-3))
 
 
 def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:
@@ -241,11 +278,7 @@ def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:
         moments.append((centre, np.sqrt(side.weights @ ((means - centre) ** 2 + deviations**2))))
     (centre0, spread0), (centre1, spread1) = moments
     standard = (luminance(plan.source, points) - centre0) / (spread0 if spread0 > 0 else 1.0)
-    origin = (
-        REC709 @ plan.target.space.origin
-        if plan.target.space.raw_dimension == 3
-        else (plan.target.space.origin[0])
-    )
+    origin = luminance_weights(plan.target) @ plan.target.space.origin
     return np.asarray((origin + centre1 + spread1 * standard)[:, None])
 
 

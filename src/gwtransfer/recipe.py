@@ -1,7 +1,7 @@
 """A recipe: one stage of each kind with its options, and what belongs to no stage."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -77,28 +77,32 @@ class Recipe:
             if self.name(kind) != AUTO:
                 self.build(kind)
 
-    def as_dict(self, *kinds: str) -> dict[str, Any]:
-        """Return what was chosen of some kinds, for the provenance of an artefact."""
-        return {
-            kind: {"stage": self.name(kind), **dict(sorted(self.options.get(kind, {}).items()))}
-            for kind in kinds
-        }
+    def resolved(self, kind: str, *, auto: str = AUTO) -> dict[str, Any]:
+        """Return the stage of a kind and every one of its options, for an artefact's provenance."""
+        name = auto if self.name(kind) == AUTO else self.name(kind)
+        return {"stage": name, **asdict(self.build(kind, auto=auto))}
 
 
-def parse_setting(text: str) -> tuple[str, str | None, str]:
+def parse_setting(text: str, kinds: Sequence[str]) -> tuple[str, str | None, str]:
     """Understand ``KIND=STAGE`` or ``KIND.OPTION=VALUE`` as (kind, option or None, value).
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        The kinds of stage the command runs.
 
     Raises
     ------
     UsageError
-        It is neither, or the kind does not exist.
+        It is neither, or the command runs no such kind.
     """
     key, equals, value = text.partition("=")
     kind, dot, option = key.partition(".")
     if not equals or not value or (dot and not option):
         raise UsageError(f"--set {text}: expected KIND=STAGE or KIND.OPTION=VALUE")
-    if kind not in CHOSEN_KINDS:
-        close = get_close_matches(kind, CHOSEN_KINDS, n=1)
+    if kind not in kinds:
+        close = get_close_matches(kind, kinds, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f"--set {text}: expected one of {', '.join(CHOSEN_KINDS)}{hint}")
+        here = " (of another step)" if kind in CHOSEN_KINDS else ""
+        raise UsageError(f"--set {text}: expected one of {', '.join(kinds)}{here}{hint}")
     return kind, option or None, value

@@ -236,7 +236,7 @@ def test_the_summary_of_an_exact_plan(done: Run, folder: Path) -> None:
     lines = done("color", "gray.png", "gray.png", "-o", "out.png", "-k", "1").out.splitlines()
     assert len(lines) == 5
     assert lines[0].endswith("1 band, uint8")
-    assert lines[2] == "fit      1 component in 1 axes; 1 component in 1 axes"
+    assert lines[2] == "fit      1 component in 1 axis; 1 component in 1 axis"
     assert "starts" not in lines[3]
     assert "kept +1.000" in lines[4]
 

@@ -11,12 +11,12 @@ from gwtransfer.core.coupling import exact, random_couplings
 from gwtransfer.core.embedding import (
     MixtureEmbedding,
     between,
-    embed_points,
     gaussian_embedding,
     sign_embeddings,
 )
 from gwtransfer.core.gaussian import optimal_linear
 from gwtransfer.core.guide import Guide
+from gwtransfer.core.points import embed_points
 from gwtransfer.core.types import GaussianMixture, Space
 from gwtransfer.errors import ShapeError
 

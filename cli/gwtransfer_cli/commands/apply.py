@@ -16,6 +16,7 @@ from gwtransfer_cli.options import (
     Settings,
     Strength,
     Variable,
+    Write,
     make_opening,
     make_recipe,
 )
@@ -38,6 +39,7 @@ def apply(
     variable: Variable = None,
     band_axis: BandAxis = None,
     settings: Settings = None,
+    write: Write = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Map SOURCE, or any raster of the same bands, with a stored plan."""
@@ -45,7 +47,11 @@ def apply(
 
     clock = summary.Clock()
     recipe = make_recipe(
-        settings, mapping=mapping, strength=strength, options={"map": {"gain_cap": gain_cap}}
+        settings,
+        ("map",),
+        mapping=mapping,
+        strength=strength,
+        options={"map": {"gain_cap": gain_cap}},
     )
     with console.progress() as progress:
         done = jobs.apply(
@@ -55,6 +61,7 @@ def apply(
             recipe,
             opening=make_opening(load, variable, band_axis),
             palette_path=palette,
+            write=write,
             overwrite=overwrite,
             progress=progress,
         )

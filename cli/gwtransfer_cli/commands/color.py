@@ -23,6 +23,7 @@ from gwtransfer_cli.options import (
     Solver,
     Strength,
     Variable,
+    Write,
     make_opening,
     make_recipe,
 )
@@ -48,6 +49,7 @@ def color(
     variable: Variable = None,
     band_axis: BandAxis = None,
     settings: Settings = None,
+    write: Write = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Give SOURCE the colours of PALETTE: cube to RGB, RGB to RGB, gray to RGB, RGB to cube."""
@@ -56,6 +58,7 @@ def color(
     clock = summary.Clock()
     recipe = make_recipe(
         settings,
+        ("prepare", "fit", "plan", "map"),
         solver=solver,
         mapping=mapping,
         seed=seed,
@@ -74,6 +77,7 @@ def color(
             output,
             recipe,
             opening=make_opening(load, variable, band_axis),
+            write=write,
             overwrite=overwrite,
             progress=progress,
         )

@@ -22,8 +22,12 @@ from gwtransfer_cli.options import (
 
 
 def distance(
-    first: Annotated[Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.")],
-    second: Annotated[Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.")],
+    first: Annotated[
+        Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
+    ],
+    second: Annotated[
+        Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
+    ],
     components: Components = None,
     sample: Sample = None,
     keep: Keep = None,
@@ -43,6 +47,7 @@ def distance(
 
     recipe = make_recipe(
         settings,
+        ("prepare", "fit", "plan"),
         solver=solver,
         seed=seed,
         options={

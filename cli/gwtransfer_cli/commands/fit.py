@@ -42,6 +42,7 @@ def fit(
 
     recipe = make_recipe(
         settings,
+        ("prepare", "fit"),
         seed=seed,
         options={
             "prepare": {"sample": sample, "keep": keep, "noise": noise},

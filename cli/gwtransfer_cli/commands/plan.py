@@ -24,7 +24,7 @@ def plan(
     """
     from gwtransfer import jobs
 
-    recipe = make_recipe(settings, solver=solver, anchor=anchor)
+    recipe = make_recipe(settings, ("plan",), solver=solver, anchor=anchor)
     with console.progress() as progress:
         progress("plan", 0.0)
         made = jobs.plan(source, target, output, recipe, overwrite=overwrite)

@@ -1,6 +1,8 @@
 """From a plan to a map: affine pieces, their gains, and the maps made of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,7 +210,7 @@ class RandMap:
             centre = self.mixture.means[self.pairs.source_index[q]]
             images[where] = (z[where] - centre) @ self.pairs.linear[q].T + self.pairs.image[q]
         if self.pairs.residual is not None:
-            images += self._residual(pair, index)
+            images += self._residual(self.pairs.residual, pair, index)
         return self.space.to_raw(images)
 
     def _pair(self, chosen: NDArray[np.intp], draws: Array) -> NDArray[np.intp]:
@@ -219,15 +221,18 @@ class RandMap:
         found = np.searchsorted(edges, chosen + draws, side="right")
         return np.clip(found, first, last)
 
-    def _residual(self, pair: NDArray[np.intp], index: NDArray[np.int64]) -> Array:
+    def _residual(self, residual: Array, pair: NDArray[np.intp], index: NDArray[np.int64]) -> Array:
         from scipy.special import ndtri
 
-        assert self.pairs.residual is not None
-        roots = symmetric_root(self.pairs.residual)
+        roots = symmetric_root(residual)
         n = roots.shape[-1]
-        tiny = np.finfo(float).eps / 4
+        edge = np.finfo(float).eps / 4
         normals = np.stack(
-            [ndtri(uniforms(self.seed, 2 + i, index) + tiny) for i in range(n)], axis=1
+            [
+                ndtri(np.clip(uniforms(self.seed, 2 + i, index), edge, 1 - 2 * edge))
+                for i in range(n)
+            ],
+            axis=1,
         )
         return np.asarray(np.einsum("Nij,Nj->Ni", roots[pair], normals))
 
@@ -266,28 +271,45 @@ def rand_map(plan: TransportPlan, *, gain_cap: float = np.inf) -> RandMap:
     )
 
 
+Search = Callable[[Array], tuple[NDArray[np.intp], Array]]
+
+
 def nearest(points: Array, candidates: Array) -> tuple[NDArray[np.intp], Array]:
-    """Return for each point (N, n) the index of its nearest candidate (M, n), and the distance.
+    """Return for each point (N, n) the index of its nearest candidate (M, n), and the distance."""
+    return nearest_search(candidates)(points)
+
+
+def nearest_search(candidates: Array) -> Search:
+    """Return `nearest` among fixed candidates (M, n).
 
     A k-d tree up to ten dimensions, blocked matrix products above, where trees lose.
     """
-    if points.shape[1] <= 10:
+    if candidates.shape[1] <= 10:
         from scipy.spatial import cKDTree
 
-        distances, index = cKDTree(candidates).query(points)
-        return np.asarray(index), np.asarray(distances)
+        tree = cKDTree(candidates)
+
+        def by_tree(points: Array) -> tuple[NDArray[np.intp], Array]:
+            distances, index = tree.query(points)
+            return np.asarray(index), np.asarray(distances)
+
+        return by_tree
     # Centred, so that points far from the origin lose no digits in the squares.
     centre = candidates.mean(axis=0)
     centred = candidates - centre
     norms = (centred**2).sum(axis=1)
     step = max(1, 8_000_000 // len(candidates))
-    index = np.concatenate(
-        [
-            np.argmin(norms - 2 * ((points[i : i + step] - centre) @ centred.T), axis=1)
-            for i in range(0, len(points), step)
-        ]
-    )
-    return index, np.linalg.norm(points - candidates[index], axis=1)
+
+    def by_products(points: Array) -> tuple[NDArray[np.intp], Array]:
+        index = np.concatenate(
+            [
+                np.argmin(norms - 2 * ((points[i : i + step] - centre) @ centred.T), axis=1)
+                for i in range(0, len(points), step)
+            ]
+        )
+        return index, np.linalg.norm(points - candidates[index], axis=1)
+
+    return by_products
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -314,4 +336,8 @@ class NearestMap:
         self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.intp], Array]:
         """Return for each raw point (N, d) its candidate's index, and the distance to it."""
-        return nearest(self.mean(points, index), self.candidates)
+        return self._search(self.mean(points, index))
+
+    @cached_property
+    def _search(self) -> Search:
+        return nearest_search(self.candidates)

@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-9
+"""Share of the objective's constant by which rounding may lift a bound above a value."""
+
 
 def quantile_cost(values0: Array, weights0: Array, values1: Array, weights1: Array) -> Array:
     """Return the squared 1-D transport cost between every pair of weighted profiles.
@@ -79,3 +82,12 @@ def gelbrich(covariance0: Array, covariance1: Array) -> float:
     padded0 = np.pad(roots0, (0, size - len(roots0)))
     padded1 = np.pad(roots1, (0, size - len(roots1)))
     return float(((padded0 - padded1) ** 2).sum())
+
+
+def certified(bound: float, value: float, constant: float) -> float:
+    """Return a bound to store beside a value: not above it by mere rounding.
+
+    A bound above the value by more than ROUNDING of the constant is returned as it is, for the
+    plan to refuse: then one of the two is wrong.
+    """
+    return min(bound, value) if bound <= value + ROUNDING * constant else bound

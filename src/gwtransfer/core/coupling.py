@@ -281,8 +281,8 @@ class GromovProblem:
     def search(self, starts: list[Array], rng: np.random.Generator, *, waves: int) -> Descent:
         """Descend from every start, then from the best ends mixed with random vertices.
 
-        Returns the best of all, with how many descents reached it. Mixing good ends finds better
-        ones sooner than as many fresh starts (DESIGN, "Starts").
+        Returns the best of all, with how many of the starts reached it by themselves. Mixing good
+        ends finds better ones sooner than as many fresh starts (DESIGN, "Starts").
 
         Parameters
         ----------
@@ -300,8 +300,8 @@ class GromovProblem:
             ]
         best = min(ends, key=lambda end: end.objective)
         near = best.objective + REACHED * abs(best.objective) + 1e-9 * self.constant
-        reached = sum(end.objective <= near for end in ends)
-        return replace(best, starts=len(ends), reached=reached)
+        reached = sum(end.objective <= near for end in ends[: len(starts)])
+        return replace(best, starts=len(starts), reached=reached)
 
 
 def _distinct(ends: list[Descent], most: int, apart: float) -> list[Descent]:

@@ -12,6 +12,19 @@ from gwtransfer.errors import DataError, ShapeError, UsageError
 Array = NDArray[np.float64]
 
 
+def known_guide(mixture: GaussianMixture) -> Array:
+    """Return a mixture's guide (p,).
+
+    Raises
+    ------
+    DataError
+        It has none.
+    """
+    if mixture.guide is None:
+        raise DataError("a luminance guide needs mixtures that carry one; fit the pictures again")
+    return mixture.guide
+
+
 def luminance_moments(mixture: GaussianMixture) -> tuple[Array, Array]:
     """Return mean and standard deviation of each component along the mixture's guide, (K,) each.
 
@@ -20,10 +33,9 @@ def luminance_moments(mixture: GaussianMixture) -> tuple[Array, Array]:
     DataError
         The mixture has no guide.
     """
-    if mixture.guide is None:
-        raise DataError("a luminance guide needs mixtures that carry one; fit the pictures again")
-    means = mixture.means @ mixture.guide
-    variances = np.einsum("p,kpq,q->k", mixture.guide, mixture.covariances, mixture.guide)
+    direction = known_guide(mixture)
+    means = mixture.means @ direction
+    variances = np.einsum("p,kpq,q->k", direction, mixture.covariances, direction)
     return means, np.sqrt(np.clip(variances, 0.0, None))
 
 
@@ -153,9 +165,9 @@ class Guide:
 
 
 def _standard_direction(mixture: GaussianMixture) -> Array:
-    assert mixture.guide is not None
-    spread = float(np.sqrt(mixture.guide @ mixture.covariance @ mixture.guide))
-    return np.asarray(mixture.guide / spread) if spread > 0 else np.zeros_like(mixture.guide)
+    direction = known_guide(mixture)
+    spread = float(np.sqrt(direction @ mixture.covariance @ direction))
+    return np.asarray(direction / spread) if spread > 0 else np.zeros_like(direction)
 
 
 def summed(*costs: Array | None) -> Array | None:

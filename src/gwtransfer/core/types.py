@@ -308,7 +308,8 @@ class TransportPlan:
     bound : float or None
         A certified lower bound of the objective.
     starts, reached : int
-        How many starts were run, and how many ended within 0.1 % of the best.
+        How many starts were run, and how many of them ended within 0.1 % of the best that was
+        found, perturbed copies not counted.
     converged : bool
     history : (t,) array
         Objective of the chosen start, iteration by iteration.

@@ -58,6 +58,7 @@ class Gmm:
                 f"expected at least as many distinct points as components, found {distinct} "
                 f"for {self.components}; use --components {distinct} or fewer"
             )
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
         from threadpoolctl import threadpool_limits
 
@@ -70,8 +71,8 @@ class Gmm:
         )
         # One thread: the matrices are thin, and waiting threads made the fit four times slower.
         with threadpool_limits(1), warnings.catch_warnings():
-            # A fit that stops at `iterations` is still a mixture, and its likelihood says how good.
-            warnings.simplefilter("ignore")
+            # A fit that stops at `iterations` is still a mixture of the data.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(points)
         kept = model.weights_ > EMPTY
         weights, means, covariances = (

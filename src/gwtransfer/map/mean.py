@@ -1,6 +1,7 @@
 """T_mean: every point goes to the mean of where its components go."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class Mean:
     gain_cap : float | None
         Largest stretch of a piece, in units of each side's radius; None does not cap.
     """
+
+    needs_candidates: ClassVar[bool] = False
 
     gain_cap: float | None = 4.0
 

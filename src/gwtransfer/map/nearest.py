@@ -1,6 +1,7 @@
 """Nearest: the mean map, then the closest point that really occurs in the target."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ class Nearest:
     gain_cap : float | None
         Largest stretch of a piece, in units of each side's radius; None does not cap.
     """
+
+    needs_candidates: ClassVar[bool] = True
 
     gain_cap: float | None = 4.0
 

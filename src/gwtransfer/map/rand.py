@@ -1,6 +1,7 @@
 """T_rand: every point goes where one of its components goes, drawn by their shares."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class Rand:
     gain_cap : float | None
         Largest stretch of a piece, in units of each side's radius; None does not cap.
     """
+
+    needs_candidates: ClassVar[bool] = False
 
     gain_cap: float | None = 4.0
 

@@ -26,9 +26,10 @@ class MEW2:
     rotation : Literal["any", "proper"]
         "proper" forbids reflections; it needs sides of one dimension.
     signs : int
-        Sign choices of the principal axes tried at most, a power of two.
-    random : int
-        Random embeddings tried beside them.
+        Sign choices of the principal axes tried at most; rounded down to a power of two.
+    random : int | None
+        Random embeddings tried beside them. None means 200 where the smaller side has at most 3
+        dimensions, and 40 above, where a start takes twenty times as long.
     waves : int
         Rounds of perturbed copies of the best ends.
     annealed : bool
@@ -37,14 +38,15 @@ class MEW2:
 
     rotation: Literal["any", "proper"] = "any"
     signs: int = 16
-    random: int = 200
+    random: int | None = None
     waves: int = 4
     annealed: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("signs", "random", "waves"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"option {name}: expected at least 0, got {getattr(self, name)}")
+        for name, least in (("signs", 1), ("random", 0), ("waves", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"option {name}: expected at least {least}, got {value}")
 
     def __call__(
         self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
@@ -74,13 +76,18 @@ class MEW2:
             embedding=best.embedding,
             solver="mew2",
             value=best.value,
-            bound=min(best.value, bound),
+            bound=bounds.certified(bound, best.value, problem.constant),
             starts=best.starts,
             reached=best.reached,
             converged=best.converged,
             history=np.array(best.history),
             tilt=problem.tilt if problem.tilt.any() else None,
         )
+
+    def _random(self, problem: MixtureEmbedding) -> int:
+        if self.random is not None:
+            return self.random
+        return 200 if problem.means1.shape[1] <= 3 else 40
 
     def _starts(
         self,
@@ -91,8 +98,8 @@ class MEW2:
         rng: np.random.Generator,
     ) -> Array:
         starts = [
-            problem.sign_starts(max(self.signs, 1)),
-            problem.random_starts(rng, self.random),
+            problem.sign_starts(self.signs),
+            problem.random_starts(rng, self._random(problem)),
         ]
         couplings = [_gromov_coupling(source, target, rng)]
         costs = summed(

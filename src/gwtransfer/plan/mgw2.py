@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core import bounds
 from gwtransfer.core.coupling import GromovProblem
 from gwtransfer.core.embedding import between
 from gwtransfer.core.gaussian import own_squared_w2
@@ -27,7 +28,7 @@ class MGW2:
     inner : Literal["w2sq", "w2"]
         Cost between components of one side: squared W2, as published, or W2.
     signs : int
-        Sign choices of the principal axes tried at most, a power of two.
+        Sign choices of the principal axes tried at most; rounded down to a power of two.
     random : int
         Random couplings tried beside them.
     waves : int
@@ -43,9 +44,10 @@ class MGW2:
     annealed: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("signs", "random", "waves"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"option {name}: expected at least 0, got {getattr(self, name)}")
+        for name, least in (("signs", 1), ("random", 0), ("waves", 0)):
+            value = getattr(self, name)
+            if value < least:
+                raise UsageError(f"option {name}: expected at least {least}, got {value}")
 
     def __call__(
         self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
@@ -68,7 +70,7 @@ class MGW2:
             rng,
             moments0=(source.means - source.mean, source.covariance),
             moments1=(target.means - target.mean, target.covariance),
-            most_signs=max(self.signs, 1),
+            most_signs=self.signs,
             random=self.random,
         )
         if self.annealed:
@@ -84,7 +86,7 @@ class MGW2:
             embedding=embedding,
             solver="mgw2",
             value=value,
-            bound=min(value, problem.bound()),
+            bound=bounds.certified(problem.bound(), value, problem.constant),
             starts=best.starts,
             reached=best.reached,
             converged=best.converged and settled,

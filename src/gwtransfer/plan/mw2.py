@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gwtransfer.core import bounds
 from gwtransfer.core.coupling import exact
 from gwtransfer.core.gaussian import squared_w2
 from gwtransfer.core.guide import Guide, summed
@@ -49,7 +50,7 @@ class MW2:
             embedding=None,
             solver="mw2",
             value=value,
-            bound=min(value, float((costs * unguided).sum())),
+            bound=bounds.certified(float((costs * unguided).sum()), value, constant),
             starts=1,
             reached=1,
             converged=True,
