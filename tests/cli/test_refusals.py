@@ -312,6 +312,44 @@ def test_jpeg_holds_no_holes(fails: Callable[..., str], source: str) -> None:
         QUICK if source == "holes.npy" else ()))  # fmt: skip
 
 
+def test_cubes_of_other_bands_do_not_blend(fails: Callable[..., str], folder: Path) -> None:
+    """Two cubes are both bands, but a strength below 1 needs the same bands."""
+    np.save("five.npy", np.load("cube.npy")[:, :, :5])
+    fails(REFUSED, ("strength 0.5", "6 bands"), "color", "five.npy", "cube.npy", "-o", "out.npy",
+          "-k", "2", "--strength", "0.5", *QUICK)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        (("fit", "cube.npy", "-o", "o.npz"), "plan.random=1"),
+        (("plan", "a.npz", "b.npz", "-o", "o.npz"), "fit.components=3"),
+        (("apply", "p.npz", "cube.npy", "-o", "o.png"), "prepare.keep=0.5"),
+        (("distance", "a.npz", "b.npz"), "map=rand"),
+    ],
+)
+def test_a_step_refuses_the_settings_of_another(
+    fails: Callable[..., str], steps: Path, command: tuple[str, ...], setting: str
+) -> None:
+    """An option that would do nothing is a mistake."""
+    fails(MISUSED, ("of another step", setting), *command, "--set", setting)
+
+
+def test_one_choice_is_made_once(fails: Callable[..., str], folder: Path) -> None:
+    """A solver named twice is refused."""
+    fails(MISUSED, ("--solver mgw2 already chose",), "color", "photo.png", "palette.png",
+          "-o", "o.png", "--solver", "mgw2", "--set", "plan=mew2")  # fmt: skip
+
+
+def test_nearest_wants_the_palette_of_its_plan(
+    fails: Callable[..., str], done: Run, steps: Path
+) -> None:
+    """Another file than the target was fitted to, or a palette nothing asked for, is refused."""
+    apply = ("apply", "p.npz", "photo.png", "-o", "o.png", "--palette")
+    fails(REFUSED, ("gray.png: expected", "another file"), *apply, "gray.png", "--map", "nearest")
+    fails(MISUSED, ("--palette is of no use to --map mean",), *apply, "palette.png")
+
+
 def test_sides_that_do_not_fit(fails: Callable[..., str], steps: Path, done: Run) -> None:
     """A solver, a strength or a plan that these files do not allow."""
     cube = ("color", "cube.npy", "palette.png", "-o", "out.png", "-k", "2")

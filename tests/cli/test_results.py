@@ -152,6 +152,13 @@ def test_strength(done: Run, folder: Path) -> None:
     np.testing.assert_allclose(middle[inside], (start + end)[inside] / 2, atol=1e-6)
 
 
+def test_strength_zero_of_a_gray_picture_is_that_picture(done: Run, folder: Path) -> None:
+    """Gray becomes the same gray in three bands, whatever the palette."""
+    done("color", "gray.png", "palette.png", "-o", "out.png", "-k", "2", "--strength", "0", *QUICK)
+    gray = pixels("gray.png")[:, :, None]
+    np.testing.assert_array_equal(pixels("out.png"), np.repeat(gray, 3, axis=2))
+
+
 def test_nearest_takes_only_colours_of_the_palette(done: Run, folder: Path) -> None:
     """Every pixel of the result is one of the palette's."""
     done("color", "cube.npy", "palette.png", "-o", "out.png", "--map", "nearest", *COLOR)
