@@ -49,8 +49,10 @@ format: $(INSTALLED)  ## put the code into the project's format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: samples  ## measure speed, as ratios within one run
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+bench: samples  ## measure objective, pictures and speed; never a gate
+	@for name in objective contact_sheet color_speed; do \
+	  echo "$$name"; $(BIN)/python benchmarks/$$name.py || exit 1; \
+	done
 
 clean:  ## remove what was made, .venv included
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

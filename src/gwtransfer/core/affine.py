@@ -48,7 +48,7 @@ def pair_maps(plan: TransportPlan, *, gain_cap: float = np.inf) -> PairMaps:
     plan : TransportPlan
     gain_cap : float > 0
         Largest stretch of a piece in working coordinates: the singular values of A Qᵀ H_k are
-        clipped. A capped map no longer pushes the source exactly on the target.
+        clipped, and the image then falls short of the target.
     """
     source, target = plan.source, plan.target
     k, l = np.nonzero(plan.coupling)

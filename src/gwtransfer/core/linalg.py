@@ -1,4 +1,4 @@
-"""Batched symmetric roots, polar factors and whitening."""
+"""Batched symmetric roots, polar factors, sign choices and random Stiefel matrices."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The values that travel between stages: Space, GaussianMixture, TransportPlan, Cloud."""
+"""The values that travel between stages: clouds, spaces, prepared points, mixtures, plans."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
