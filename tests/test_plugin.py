@@ -80,6 +80,21 @@ print(json.dumps([weights.sum(), len(weights), np.abs(mean - points.mean(axis=0)
     assert spread_off < 1e-4
 
 
+def test_the_plugins_fit_runs_in_a_job(installed: Path, tmp_path: Path) -> None:
+    """`--set fit=slices` fits both sides with it: another picture than the built-in fit makes."""
+    rng = np.random.default_rng(2)
+    for name in ("source.png", "palette.png"):
+        pixels = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name)
+    command = ["color", "source.png", "palette.png"]
+    run(installed, CLI, *command, "-o", "own.png", "--set", "fit.components=4", folder=tmp_path)
+    run(
+        installed, CLI, *command, "-o", "slices.png", "--set", "fit=slices",
+        "--set", "fit.components=4", folder=tmp_path,
+    )  # fmt: skip
+    assert (tmp_path / "own.png").read_bytes() != (tmp_path / "slices.png").read_bytes()
+
+
 def test_the_plugins_writer_is_chosen_by_extension(installed: Path, tmp_path: Path) -> None:
     """A result written as .ppm is the result written as .png."""
     rng = np.random.default_rng(1)

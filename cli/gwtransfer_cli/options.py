@@ -102,7 +102,7 @@ Strength = Annotated[
 Load = Annotated[
     str | None,
     typer.Option(
-        help="Read the files as this format, whatever they look like.", rich_help_panel=READING
+        help="Read the first file as this format, whatever it looks like.", rich_help_panel=READING
     ),
 ]
 Write = Annotated[

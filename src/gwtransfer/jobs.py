@@ -17,7 +17,7 @@ from gwtransfer.io import files, store
 from gwtransfer.opening import Opening, open_rasters
 from gwtransfer.pipeline import apply_plan, default_solver, fit_item, luminance_order
 from gwtransfer.prepare.color import coordinates
-from gwtransfer.recipe import Recipe
+from gwtransfer.recipe import AUTO, Recipe
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -100,8 +100,8 @@ def color(
     writer = registry.writer_for(output, write=write)
     files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
     source, palette = open_rasters(opening, source_path, palette_path)
-    auto = default_solver(coordinates(source), coordinates(palette))
-    recipe.build("plan", auto=auto)
+    if recipe.name("prepare") == AUTO:  # then the solver is known before anything is fitted
+        recipe.build("plan", auto=default_solver(coordinates(source), coordinates(palette)))
     _check(writer, _image_of(source, palette))
     progress(f"fit {source_path.name}", 0.0)
     fitted_source = fit_opened(source, recipe)

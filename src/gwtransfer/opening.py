@@ -17,7 +17,7 @@ class Opening:
     Attributes
     ----------
     load : str or None
-        Name of a load stage; None lets the content decide.
+        Name of a load stage for the first file; None lets the content decide, as for the others.
     options : mapping
         Options for the loaders that have them: variable, band_axis.
     """
@@ -36,12 +36,13 @@ class Opening:
         given = dict(self.options or {})
         opened: list[Raster | Cloud] = []
         used: set[str] = set()
-        for path in paths:
-            plain = registry.loader_for(path, load=self.load, options={})
+        for place, path in enumerate(paths):
+            load = self.load if place == 0 else None
+            plain = registry.loader_for(path, load=load, options={})
             known = {option.name for option in registry.options(type(plain))}
             used |= known & given.keys()
             chosen = {name: value for name, value in given.items() if name in known}
-            loader = registry.loader_for(path, load=self.load, options=chosen) if chosen else plain
+            loader = registry.loader_for(path, load=load, options=chosen) if chosen else plain
             opened.append(loader(path))
         for name in sorted(given.keys() - used) if paths else ():
             flag = name.replace("_", "-")
