@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from gwtransfer import registry
-from gwtransfer.errors import UsageError
+from gwtransfer.errors import UnknownStageError, UsageError
 
 AUTO = "auto"
 CHOSEN_KINDS = ("prepare", "fit", "plan", "map")
@@ -68,8 +68,13 @@ class Recipe:
         UnknownStageError, UsageError, PluginError
             As `registry.build`.
         """
-        name = self.name(kind)
-        return registry.build(kind, auto if name == AUTO else name, self.options.get(kind, {}))
+        chosen, options = self.name(kind), self.options.get(kind, {})
+        if chosen != AUTO:
+            return registry.build(kind, chosen, options)
+        try:
+            return registry.build(kind, auto, options)
+        except UnknownStageError as error:
+            raise UnknownStageError(f"{error} (auto chose {auto} for these files)") from error
 
     def check(self) -> None:
         """Build every stage whose name is known, to refuse a wrong option before any work."""
