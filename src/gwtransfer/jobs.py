@@ -1,35 +1,23 @@
-"""The jobs: files in, files out; what the commands call."""
+"""The steps as jobs: a file to a stored mixture, two mixtures to a stored plan, a distance."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gwtransfer import __version__, registry
+from gwtransfer import __version__
 from gwtransfer.core.guide import Guide
-from gwtransfer.core.raster import Raster, Rows
+from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
-from gwtransfer.errors import DataError, ReadError, UsageError
+from gwtransfer.errors import ReadError, UsageError
 from gwtransfer.io import files, store
-from gwtransfer.opening import Opening, open_rasters
-from gwtransfer.pipeline import apply_plan, default_solver, fit_item, luminance_order
-from gwtransfer.prepare.color import coordinates
-from gwtransfer.recipe import AUTO, Recipe
+from gwtransfer.opening import Opening
+from gwtransfer.pipeline import (
+    default_solver,
+    fit_item,
+)
+from gwtransfer.recipe import Recipe
 
-Array = NDArray[np.float64]
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is done, 0 to 1."""
-
-CANDIDATES = 10_000
-"""Points of the target offered to maps that choose among them."""
-
-
-def silent(what: str, share: float) -> None:
-    """Report no progress."""
-    del what, share
+Artefact = TypeVar("Artefact", GaussianMixture, TransportPlan)
 
 
 def _default_prepare(item: Raster | Cloud) -> str:
@@ -49,209 +37,6 @@ def plan_between(source: GaussianMixture, target: GaussianMixture, recipe: Recip
         source, target, guide=Guide(anchor=recipe.anchor)
     )
     return plan
-
-
-@dataclass(frozen=True, kw_only=True)
-class Colored:
-    """What a colour job did.
-
-    Attributes
-    ----------
-    source : Raster
-    plan : TransportPlan
-    order : float
-        Rank correlation of brightness before and after, NaN when there is none.
-    """
-
-    source: Raster
-    plan: TransportPlan
-    order: float
-
-
-def color(
-    source_path: Path,
-    palette_path: Path,
-    output: Path,
-    recipe: Recipe,
-    *,
-    opening: Opening,
-    write: str | None = None,
-    overwrite: bool = False,
-    progress: Progress = silent,
-) -> tuple[Colored, Raster]:
-    """Give a picture or cube the colours of another and write it.
-
-    Parameters
-    ----------
-    write : str or None
-        Name of a write stage; None goes by the output's extension.
-
-    Returns
-    -------
-    Colored, Raster
-        What was done, and the opened palette.
-
-    Raises
-    ------
-    GwTransferError
-        Anything that cannot be done; nothing is written then.
-    """
-    recipe.check()
-    writer = registry.writer_for(output, write=write)
-    files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
-    source, palette = open_rasters(opening, source_path, palette_path)
-    if recipe.name("prepare") == AUTO:  # then the solver is known before anything is fitted
-        recipe.build("plan", auto=default_solver(coordinates(source), coordinates(palette)))
-    _check(writer, _image_of(source, palette))
-    progress(f"fit {source_path.name}", 0.0)
-    fitted_source = fit_opened(source, recipe)
-    progress(f"fit {palette_path.name}", 0.0)
-    fitted_palette = fit_opened(palette, recipe)
-    progress("plan", 0.0)
-    plan = plan_between(fitted_source, fitted_palette, recipe)
-    done = _write_image(
-        source,
-        plan,
-        recipe,
-        writer,
-        output,
-        palette=palette,
-        overwrite=overwrite,
-        progress=progress,
-    )
-    return done, palette
-
-
-def apply(
-    plan_path: Path,
-    source_path: Path,
-    output: Path,
-    recipe: Recipe,
-    *,
-    opening: Opening,
-    palette_path: Path | None = None,
-    write: str | None = None,
-    overwrite: bool = False,
-    progress: Progress = silent,
-) -> Colored:
-    """Write a picture or cube mapped by a stored plan.
-
-    Parameters
-    ----------
-    palette_path : Path or None
-        The target's file, for maps that choose among its points.
-    write : str or None
-        Name of a write stage; None goes by the output's extension.
-    """
-    inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
-    recipe.check()
-    if palette_path is not None and not _chooses(recipe):
-        raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
-    writer = registry.writer_for(output, write=write)
-    files.check_output(output, overwrite=overwrite, inputs=inputs)
-    plan, provenance = load_plan(plan_path)
-    if palette_path is not None:
-        _check_palette(palette_path, provenance)
-    source, *rest = open_rasters(opening, source_path, *([palette_path] if palette_path else []))
-    palette = rest[0] if rest else None
-    return _write_image(
-        source,
-        plan,
-        recipe,
-        writer,
-        output,
-        palette=palette,
-        overwrite=overwrite,
-        progress=progress,
-    )
-
-
-def _write_image(
-    source: Raster,
-    plan: TransportPlan,
-    recipe: Recipe,
-    writer: registry.Writer,
-    output: Path,
-    *,
-    palette: Raster | None,
-    overwrite: bool,
-    progress: Progress,
-) -> Colored:
-    order = luminance_order(source)
-    candidates = None
-    if palette is not None and _chooses(recipe):
-        candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
-    image = apply_plan(
-        _watched(source, progress),
-        plan,
-        recipe.build("map"),
-        strength=recipe.strength,
-        candidates=candidates,
-        order=order,
-    )
-    _check(writer, image)
-    with files.whole(output, overwrite=overwrite) as temporary:
-        writer(_storable(image), temporary)
-    return Colored(source=source, plan=plan, order=order.value())
-
-
-def _chooses(recipe: Recipe) -> bool:
-    """Tell whether the map chooses among the target's own points."""
-    return bool(getattr(recipe.build("map"), "needs_candidates", False))
-
-
-def _check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
-    """Refuse a palette that is not the file the plan's target was fitted to."""
-    made_from = provenance.get("target", {}).get("input", {})
-    if made_from.get("sha256") != files.sha256(path):
-        raise DataError(
-            f"{path}: expected {made_from.get('name', 'the file')} the plan's target was fitted "
-            "to, found another file"
-        )
-
-
-def _check(writer: registry.Writer, raster: Raster) -> None:
-    """Ask a writer for its consent; what it refuses depends on the files, and is no misuse."""
-    try:
-        writer.check(raster)
-    except UsageError as error:
-        raise DataError(str(error)) from error
-
-
-def _image_of(source: Raster, palette: Raster) -> Raster:
-    """Return a raster shaped like the coming result, for a writer to judge before any work."""
-
-    def unread(start: int, stop: int) -> Rows:
-        raise ReadError(f"{source.name}: rows {start} to {stop} are not computed yet")
-
-    return replace(
-        source, bands=palette.bands, kind=palette.kind, read=unread, wavelengths=palette.wavelengths
-    )
-
-
-def _watched(raster: Raster, progress: Progress) -> Raster:
-    def read(start: int, stop: int) -> Rows:
-        rows = raster.read(start, stop)
-        progress("apply", stop / raster.rows)
-        return rows
-
-    return replace(raster, read=read)
-
-
-def _storable(raster: Raster) -> Raster:
-    """Refuse, as it is read, a result that files of single floats cannot hold."""
-    most = float(np.finfo(np.float32).max)
-
-    def read(start: int, stop: int) -> Rows:
-        rows = raster.read(start, stop)
-        if bool((np.abs(rows.values) > most).any()):
-            raise DataError(
-                f"{raster.name}: its image has values above {most:.3g}, which no float32 file "
-                "holds; divide the palette's values"
-            )
-        return rows
-
-    return replace(raster, read=read)
 
 
 def fit(
@@ -351,10 +136,7 @@ def load_mixture(path: Path) -> tuple[GaussianMixture, dict[str, Any]]:
     ReadError
         The file is no mixture.
     """
-    artefact, provenance = store.load_artefact(path)
-    if not isinstance(artefact, GaussianMixture):
-        raise ReadError(f"{path}: expected a mixture of `gwtransfer fit`, found a plan")
-    return artefact, provenance
+    return _load(path, GaussianMixture, "a mixture of `gwtransfer fit`, found a plan")
 
 
 def load_plan(path: Path) -> tuple[TransportPlan, dict[str, Any]]:
@@ -365,7 +147,11 @@ def load_plan(path: Path) -> tuple[TransportPlan, dict[str, Any]]:
     ReadError
         The file is no plan.
     """
+    return _load(path, TransportPlan, "a plan of `gwtransfer plan`, found a mixture")
+
+
+def _load(path: Path, kind: type[Artefact], expected: str) -> tuple[Artefact, dict[str, Any]]:
     artefact, provenance = store.load_artefact(path)
-    if not isinstance(artefact, TransportPlan):
-        raise ReadError(f"{path}: expected a plan of `gwtransfer plan`, found a mixture")
+    if not isinstance(artefact, kind):
+        raise ReadError(f"{path}: expected {expected}")
     return artefact, provenance

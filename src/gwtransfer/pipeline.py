@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -232,41 +232,61 @@ def luminance_weights(mixture: GaussianMixture) -> Array:
     return np.asarray(space.axes @ known_guide(mixture) / space.unit)
 
 
-def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Array]:
-    """Return what mixes source points with their images at a strength."""
-    if not 0 <= strength <= 1:
-        raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
-    base = _base(plan)
-    if strength == 1:
-        return lambda _, images: images
-    if base is None:
-        raise DataError(
-            f"strength {strength} needs a source to blend with, and the result is a cube of "
-            f"{plan.target.space.raw_dimension} bands that are not the source's; use --strength 1"
-        )
-    return lambda points, images: (1 - strength) * base(points) + strength * images
+class Bands(NamedTuple):
+    """What the raw coordinates of one side are."""
+
+    coordinates: str
+    number: int
+    wavelengths: NDArray[np.floating] | None
 
 
-def _base(plan: TransportPlan) -> Callable[[Array], Array] | None:
-    """Return what a source pixel looks like in the target's coordinates, None when nothing does."""
-    source, target = plan.source.space, plan.target.space
-    if bands_agree(source, target):
-        return lambda points: points
-    if target.coordinates not in PICTURES:
-        return None
-    if source.coordinates in PICTURES:  # gray and RGB: each other's luminance
-        weights = luminance_weights(plan.source)
-        return lambda points: (points @ weights)[:, None]
-    return lambda points: _gray(plan, points)
+def space_bands(space: Space) -> Bands:
+    """Return what the raw coordinates of a space are."""
+    return Bands(space.coordinates, space.raw_dimension, space.wavelengths)
 
 
-def bands_agree(source: Space, target: Space) -> bool:
+def bands_agree(source: Bands, target: Bands) -> bool:
     """Tell whether both sides have the same raw coordinates, wavelengths included."""
-    if (source.coordinates, source.raw_dimension) != (target.coordinates, target.raw_dimension):
+    if source[:2] != target[:2]:
         return False
     if source.wavelengths is None or target.wavelengths is None:
         return source.wavelengths is target.wavelengths
     return bool(np.allclose(source.wavelengths, target.wavelengths, rtol=1e-3))
+
+
+def check_blend(strength: float, source: Bands, target: Bands) -> None:
+    """Refuse a strength where there is nothing to blend the image with.
+
+    Raises
+    ------
+    UsageError
+        A strength outside [0, 1].
+    DataError
+        Below 1 where the result is a cube of other bands than the source's.
+    """
+    if not 0 <= strength <= 1:
+        raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
+    if strength < 1 and target.coordinates not in PICTURES and not bands_agree(source, target):
+        raise DataError(
+            f"strength {strength} needs a source to blend with, and the result is a cube of "
+            f"{target.number} bands that are not the source's; use --strength 1"
+        )
+
+
+def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Array]:
+    """Return what mixes source points with their images at a strength."""
+    source, target = space_bands(plan.source.space), space_bands(plan.target.space)
+    check_blend(strength, source, target)
+    if strength == 1:
+        return lambda _, images: images
+    if bands_agree(source, target):
+        return lambda points, images: (1 - strength) * points + strength * images
+    if source.coordinates in PICTURES:  # gray and RGB: each other's luminance
+        weights = luminance_weights(plan.source)
+        return lambda points, images: (
+            (1 - strength) * (points @ weights)[:, None] + strength * images
+        )
+    return lambda points, images: (1 - strength) * _gray(plan, points) + strength * images
 
 
 def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:

@@ -43,7 +43,7 @@ def apply(
     overwrite: Overwrite = False,
 ) -> None:
     """Map SOURCE, or any raster of the same bands, with a stored plan."""
-    from gwtransfer import jobs
+    from gwtransfer import coloring
 
     clock = summary.Clock()
     recipe = make_recipe(
@@ -54,7 +54,7 @@ def apply(
         options={"map": {"gain_cap": gain_cap}},
     )
     with console.progress() as progress:
-        done = jobs.apply(
+        done = coloring.apply(
             plan,
             source,
             output,

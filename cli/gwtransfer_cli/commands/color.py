@@ -53,7 +53,7 @@ def color(
     overwrite: Overwrite = False,
 ) -> None:
     """Give SOURCE the colours of PALETTE: cube to RGB, RGB to RGB, gray to RGB, RGB to cube."""
-    from gwtransfer import jobs
+    from gwtransfer import coloring
 
     clock = summary.Clock()
     recipe = make_recipe(
@@ -71,7 +71,7 @@ def color(
         },
     )
     with console.progress() as progress:
-        done, opened = jobs.color(
+        done, opened = coloring.color(
             source,
             palette,
             output,
