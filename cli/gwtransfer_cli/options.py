@@ -107,7 +107,7 @@ Load = Annotated[
 ]
 Write = Annotated[
     str | None,
-    typer.Option(help="Write OUT as this format, whatever its extension says."),
+    typer.Option(help="Of several formats that write OUT's extension, take this one."),
 ]
 Variable = Annotated[
     str | None,

@@ -40,6 +40,8 @@ class Nearest:
             No candidates are given.
         """
         if candidates is None:
-            raise UsageError("map nearest: expected the target's points; give the palette's file")
+            raise UsageError(
+                "map nearest: expected the target's points; give the palette's file, --palette in apply"
+            )
         mean = mean_map(plan, gain_cap=np.inf if self.gain_cap is None else self.gain_cap)
         return NearestMap(mean=mean, candidates=candidates)
