@@ -41,7 +41,7 @@ class Nearest:
         """
         if candidates is None:
             raise UsageError(
-                "map nearest: expected the target's points; give the palette's file, --palette in apply"
+                "map nearest: expected the target's points; apply takes them by --palette"
             )
         mean = mean_map(plan, gain_cap=np.inf if self.gain_cap is None else self.gain_cap)
         return NearestMap(mean=mean, candidates=candidates)
