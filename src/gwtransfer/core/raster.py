@@ -1,7 +1,11 @@
 """A grid of spectra read by blocks of rows: pictures and cubes alike."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -14,6 +18,12 @@ Kind = Literal["picture", "cube"]
 
 BLOCK_PIXELS = 65_536
 """Pixels in a block of rows: small enough for a few megabytes, large enough for matrix products."""
+
+BLOCK_VALUES = 4_000_000
+"""Values in a block at most, so that many bands do not multiply its memory."""
+
+WORKERS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+"""Threads that compute blocks ahead of the one who reads them."""
 
 SAMPLE_BLOCKS = 64
 """Blocks a sample visits at most, so that sampling a file larger than memory reads a part of it."""
@@ -29,10 +39,54 @@ class Georeference:
         Coordinate reference system as WKT; empty when the file has only a transform.
     transform : tuple of 6 floats
         Affine coefficients (a, b, c, d, e, f): x = a·column + b·row + c, y = d·column + e·row + f.
+    gcps : tuple of (row, column, x, y, z)
+        Ground control points, in ``gcp_crs``.
+    gcp_crs : str
+        As WKT; empty when there are none or it is unknown.
+    rpcs : mapping of str to str
+        Rational polynomial coefficients, by the names GDAL gives them; empty when there are none.
     """
 
     crs: str
     transform: tuple[float, float, float, float, float, float]
+    gcps: tuple[tuple[float, float, float, float, float], ...] = ()
+    gcp_crs: str = ""
+    rpcs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Carried:
+    """What a picture carries beside its pixels, to be put into what is made of it.
+
+    Attributes
+    ----------
+    icc : bytes or None
+        ICC profile that says what the numbers mean; None is sRGB.
+    exif : bytes or None
+        An Exif block from its TIFF header on, upright (orientation 1) and without thumbnail.
+    dpi : tuple of 2 floats or None
+        Pixels an inch across and down.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Film:
+    """A raster whose rows are the frames of a film, one below the other.
+
+    Attributes
+    ----------
+    frames : int
+        The raster has frames × (rows of a frame) rows.
+    rate : Fraction
+        Frames a second.
+    """
+
+    frames: int
+    rate: Fraction
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,10 +99,13 @@ class Rows:
         In the raster's units; NaN where the file has no data.
     alpha : (r, columns) array of floats in [0, 1], or None
         None means opaque wherever the values are finite.
+    weight : (r, columns) array of floats in [0, 1], or None
+        A mask: how much a pixel counts in a fit, and how much of a map it gets; None is 1.
     """
 
     values: Floats
     alpha: Floats | None = None
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,7 +119,7 @@ class Block:
     points : (n, bands) array of floats, n = (stop − start)·columns, row by row
     valid : (n,) array of bool
         True where every band is finite and alpha is above zero.
-    alpha : (n,) array of floats in [0, 1], or None
+    alpha, weight : (n,) arrays of floats in [0, 1], or None
     """
 
     start: int
@@ -70,6 +127,7 @@ class Block:
     points: Floats
     valid: NDArray[np.bool_]
     alpha: Floats | None
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,13 +148,23 @@ class Raster:
         A picture has 1 or 3 bands (gray; red, green, blue), sRGB-encoded in [0, 1].
         A cube is in the file's own units.
     dtype : str
-        The stored type, for messages.
+        The stored type, or for a result the one to store by default ("uint8", "uint16", "float32").
+    scene : bool
+        A picture of scene light (EXR, HDR): still sRGB-encoded, but values may exceed 1.
+    good : (bands,) array of bool, or None
+        Bands the file itself marks as usable; None when it says nothing.
     wavelengths : (bands,) array, nm, or None
     nodata : float or None
         The stored value that means "no data", already turned into NaN by ``read``.
     has_alpha : bool
         The file has an alpha channel.
     georeference : Georeference or None
+    carried : Carried
+    film : Film or None
+    overlap : int
+        Rows above and below a block that reading it reads too; blocks are then taller.
+    notes : tuple of str
+        What was guessed or left out while the file was read, for the user to know.
 
     Raises
     ------
@@ -115,6 +183,12 @@ class Raster:
     nodata: float | None = None
     has_alpha: bool = False
     georeference: Georeference | None = None
+    scene: bool = False
+    good: NDArray[np.bool_] | None = None
+    carried: Carried = field(default_factory=Carried)
+    film: Film | None = None
+    overlap: int = 0
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns, self.bands) < 1:
@@ -131,15 +205,34 @@ class Raster:
                     f"got {self.wavelengths.size}"
                 )
             self.wavelengths.setflags(write=False)
+        if self.good is not None and self.good.shape != (self.bands,):
+            raise ShapeError(
+                f"{self.name}: expected {self.bands} marks of good bands, got {self.good.size}"
+            )
+        if self.film is not None and self.rows % self.film.frames:
+            raise ShapeError(
+                f"{self.name}: expected whole frames, got {self.rows} rows of {self.film.frames}"
+            )
 
     @property
     def pixels(self) -> int:
         """Rows × columns."""
         return self.rows * self.columns
 
+    @property
+    def frame_rows(self) -> int:
+        """Rows of one frame of a film; all rows of anything else."""
+        return self.rows if self.film is None else self.rows // self.film.frames
+
+    @property
+    def may_have_holes(self) -> bool:
+        """Whether a pixel may turn out not to be valid, as far as the file's description tells."""
+        return self.has_alpha or self.nodata is not None
+
     def block_rows(self) -> int:
         """Return how many rows a block holds: two at least, so that noise has neighbours."""
-        return min(self.rows, max(2, BLOCK_PIXELS // self.columns))
+        pixels = min(BLOCK_PIXELS, BLOCK_VALUES // self.bands)
+        return min(self.rows, max(2, 4 * self.overlap, pixels // self.columns))
 
     def block(self, start: int, stop: int) -> Block:
         """Read rows start … stop − 1 as points with their validity."""
@@ -149,17 +242,39 @@ class Raster:
             raise ShapeError(f"{self.name}: expected rows of {expected}, got {rows.values.shape}")
         points = rows.values.reshape(-1, self.bands)
         valid = np.asarray(np.isfinite(points).all(axis=1))
-        alpha = None
+        alpha = weight = None
         if rows.alpha is not None:
             alpha = rows.alpha.reshape(-1)
             valid &= alpha > 0
-        return Block(start=start, stop=stop, points=points, valid=valid, alpha=alpha)
+        if rows.weight is not None:
+            weight = rows.weight.reshape(-1)
+        return Block(
+            start=start, stop=stop, points=points, valid=valid, alpha=alpha, weight=weight
+        )
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the whole raster from top to bottom, a few megabytes at a time."""
+        """Yield the whole raster from top to bottom, a few megabytes at a time.
+
+        The next blocks are read and computed by other threads meanwhile; their order and their
+        content do not depend on that.
+        """
         step = self.block_rows()
-        for start in range(0, self.rows, step):
-            yield self.block(start, min(start + step, self.rows))
+        starts = range(0, self.rows, step)
+        if len(starts) == 1 or WORKERS == 1:
+            for start in starts:
+                yield self.block(start, min(start + step, self.rows))
+            return
+        coming: deque[Future[Block]] = deque()
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="blocks")
+        try:
+            for start in starts:
+                coming.append(pool.submit(self.block, start, min(start + step, self.rows)))
+                if len(coming) > WORKERS:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def spread_blocks(self, seed: int) -> Iterator[Block]:
         """Yield blocks spread over the raster: up to SAMPLE_BLOCKS first, then the rest.
@@ -178,6 +293,8 @@ class Raster:
 
     def sample(self, count: int, *, seed: int) -> NDArray[np.float64]:
         """Draw valid pixels without replacement, without reading all of a large raster.
+
+        A pixel's chance goes with its weight and its alpha.
 
         Parameters
         ----------
@@ -204,6 +321,9 @@ class Raster:
                 break
             where = np.flatnonzero(block.valid)
             drawn = rng.random(where.size)
+            for share in (block.alpha, block.weight):
+                if share is not None:  # the smallest of −log u / w are a weighted draw
+                    where, drawn = _weighted(where, drawn, share)
             if keys.size == count:
                 hopeful = drawn < keys.max()
                 where, drawn = where[hopeful], drawn[hopeful]
@@ -214,7 +334,9 @@ class Raster:
                 smallest = np.argpartition(keys, count - 1)[:count]
                 keys, kept, places = keys[smallest], kept[smallest], places[smallest]
         if not kept.size:
-            raise DataError(f"{self.name}: no valid pixel: all are NaN, nodata or transparent")
+            raise DataError(
+                f"{self.name}: no valid pixel: all are NaN, nodata, transparent or masked"
+            )
         return kept[np.argsort(places)]
 
     def noise(self, *, seed: int) -> NDArray[np.float64]:
@@ -239,6 +361,15 @@ class Raster:
             return np.zeros(self.bands)
         deviations = np.abs(values - np.median(values, axis=0))
         return np.asarray((np.median(deviations, axis=0) / (2 * 0.6745)) ** 2, dtype=np.float64)
+
+
+def _weighted(
+    where: NDArray[np.intp], drawn: NDArray[np.float64], share: Floats
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return places and draws such that the smallest draws are a sample weighted by ``share``."""
+    shares = share[where].astype(np.float64)
+    counted = shares > 0
+    return where[counted], 1 - (1 - drawn[counted]) ** (1 / shares[counted])
 
 
 def _mixed_differences(block: Block, columns: int, most: int = 1024) -> Floats:
