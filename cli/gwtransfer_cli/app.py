@@ -100,7 +100,7 @@ def _report(error: Exception, *, debug: bool) -> int:
         console.complain(str(error))
         return REFUSED
     if isinstance(error, MemoryError):
-        console.complain("not enough memory; use fewer --components, or --keep below 1")
+        console.complain("not enough memory; use fewer --components, or --variance below 1")
         return REFUSED
     if isinstance(error, OSError):
         console.complain(f"{error.filename or 'system'}: {error.strerror or error}")

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from gwtransfer import masking
     from gwtransfer.opening import Opening
     from gwtransfer.recipe import Recipe
+    from gwtransfer.writing import Writing
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="File to write; its name says how.")
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")]
-
-FITTING, PLANNING, MAPPING, READING = "Fitting", "Planning", "Mapping", "Reading"
+FITTING, PLANNING, MAPPING = "Fitting", "Planning", "Mapping"
+READING, WRITING = "Reading", "Writing"
 
 Components = Annotated[
     int | None,
@@ -35,7 +36,20 @@ Sample = Annotated[
         show_default="10000",
     ),
 ]
-Keep = Annotated[
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace OUT if it exists."),
+]
+Space = Annotated[
+    str | None,
+    typer.Option(
+        help="Colour space of pictures in which distances and brightness are meant: srgb, linear, "
+        "oklab or lab.",
+        rich_help_panel=FITTING,
+        show_default="srgb",
+    ),
+]
+Variance = Annotated[
     float | None,
     typer.Option(
         help="Share of a cube's variance its principal axes keep; 1 keeps every band, which takes "
@@ -99,6 +113,37 @@ Strength = Annotated[
         rich_help_panel=MAPPING,
     ),
 ]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        help="luminance or chroma: what of the source's colour stays as it is.",
+        rich_help_panel=MAPPING,
+        show_default="neither",
+    ),
+]
+Smooth = Annotated[
+    float,
+    typer.Option(
+        help="From 0 to 1: how much to clean speckle and fringes, edges kept (guided filter).",
+        rich_help_panel=MAPPING,
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PICTURE",
+        help="White is fitted and mapped, black is not, gray partly. Transparent and missing "
+        "pixels never are.",
+        rich_help_panel=MAPPING,
+        show_default="everything",
+    ),
+]
+Feather = Annotated[
+    float,
+    typer.Option(
+        metavar="PIXELS", help="Soften the edges of masks by so much.", rich_help_panel=MAPPING
+    ),
+]
 Load = Annotated[
     str | None,
     typer.Option(
@@ -107,15 +152,60 @@ Load = Annotated[
 ]
 Write = Annotated[
     str | None,
-    typer.Option(help="Of several formats that write OUT's extension, take this one."),
+    typer.Option(
+        help="Of several formats that write OUT's extension, take this one.",
+        rich_help_panel=WRITING,
+    ),
+]
+Depth = Annotated[
+    str | None,
+    typer.Option(
+        metavar="8|16|float",
+        help="Bits of a stored value.",
+        rich_help_panel=WRITING,
+        show_default="as the source, 8 for a cube's picture",
+    ),
+]
+Dither = Annotated[
+    bool,
+    typer.Option(
+        "--dither",
+        help="Round with noise, so that smooth areas show no bands.",
+        rich_help_panel=WRITING,
+    ),
+]
+Cog = Annotated[
+    bool,
+    typer.Option(
+        "--cog", help="Write a TIFF as a cloud-optimized GeoTIFF.", rich_help_panel=WRITING
+    ),
+]
+Strip = Annotated[
+    bool,
+    typer.Option(
+        "--strip", help="Leave out ICC profile, Exif and resolution.", rich_help_panel=WRITING
+    ),
 ]
 Variable = Annotated[
     str | None,
-    typer.Option(help="Array to read from a .mat file.", rich_help_panel=READING),
+    typer.Option(
+        help="Array to read from a .mat, HDF5, netCDF or Zarr file; a,b,c stacks several.",
+        rich_help_panel=READING,
+    ),
 ]
 BandAxis = Annotated[
     int | None,
     typer.Option(help="Axis of the bands in an array: 0, 1 or 2.", rich_help_panel=READING),
+]
+BandChoice = Annotated[
+    str | None,
+    typer.Option(
+        "--bands",
+        metavar="RANGES",
+        help="Bands of a cube: 400-700nm,900nm- by wavelength, 1-20,35 by number from 1, or all.",
+        rich_help_panel=READING,
+        show_default="all the file does not call bad",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -137,6 +227,8 @@ def make_recipe(
     seed: int = 0,
     anchor: float | None = None,
     strength: float = 1.0,
+    keep: str | None = None,
+    smooth: float = 0.0,
     options: Mapping[str, Mapping[str, object]] | None = None,
 ) -> "Recipe":
     """Return the recipe of a command; what was not given is left to the stages' own defaults."""
@@ -157,14 +249,53 @@ def make_recipe(
             stages[kind] = value
         else:
             chosen.setdefault(kind, {})[option.replace("-", "_")] = value
-    return Recipe(stages=stages, options=chosen, seed=seed, anchor=anchor, strength=strength)
+    return Recipe(
+        stages=stages,
+        options=chosen,
+        seed=seed,
+        anchor=anchor,
+        strength=strength,
+        keep=keep,  # type: ignore[arg-type]  # the recipe refuses other words
+        smooth=smooth,
+    )
 
 
-def make_opening(load: str | None, variable: str | None, band_axis: int | None) -> "Opening":
+def make_opening(
+    load: str | None, variable: str | None, band_axis: int | None, bands: str | None
+) -> "Opening":
     """Return how to open a command's inputs."""
     from gwtransfer.opening import Opening
 
     given = {"variable": variable, "band_axis": band_axis}
     return Opening(
-        load=load, options={name: value for name, value in given.items() if value is not None}
+        load=load,
+        options={name: value for name, value in given.items() if value is not None},
+        bands=bands,
     )
+
+
+def make_mask(path: Path | None, feather: float) -> "masking.Mask | None":
+    """Return a mask, or None without one."""
+    from gwtransfer import masking
+
+    return None if path is None else masking.Mask(path=path, feather=feather)
+
+
+def make_writing(
+    write: str | None,
+    depth: str | None,
+    *,
+    dither: bool,
+    cog: bool,
+    strip: bool,
+    overwrite: bool,
+) -> "Writing":
+    """Return how to write a command's output; what was not asked for is left to the writer."""
+    from gwtransfer.errors import UsageError
+    from gwtransfer.writing import Writing
+
+    if depth not in (None, "8", "16", "float"):
+        raise UsageError(f"--depth: expected 8, 16 or float, got {depth}")
+    given: dict[str, object] = {} if depth is None else {"depth": depth}
+    given |= {name: True for name, asked in (("dither", dither), ("cog", cog)) if asked}
+    return Writing(write=write, options=given, strip=strip, overwrite=overwrite)

@@ -1,33 +1,51 @@
 """The colour job: a picture or cube in, its image out, whole or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gwtransfer import registry
+from gwtransfer.blending import Bands, check_blend
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
+from gwtransfer.core.views import pooled, thinned
 from gwtransfer.errors import DataError, ReadError, UsageError
-from gwtransfer.io import files
-from gwtransfer.jobs import fit_opened, load_plan, plan_between
+from gwtransfer.io import files, store
+from gwtransfer.io.profile import in_profile
+from gwtransfer.jobs import (
+    check_artefact_name,
+    fit_opened,
+    fit_provenance,
+    load_plan,
+    plan_between,
+    plan_provenance,
+)
+from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
-from gwtransfer.pipeline import Bands, apply_plan, check_blend, default_solver, luminance_order
+from gwtransfer.pairs import Pair, pair_values
+from gwtransfer.pipeline import apply_plan, default_solver, watch
 from gwtransfer.prepare.color import coordinates
 from gwtransfer.recipe import AUTO, Recipe
+from gwtransfer.writing import Writing
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is done, 0 to 1."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and how many of how many pixels are done (0 of 0: unknown)."""
 
 CANDIDATES = 10_000
 """Points of the target offered to maps that choose among them."""
 
+PREVIEW_SIDE = 512
+PREVIEW_SAMPLE = 2000
 
-def silent(what: str, share: float) -> None:
+STRANGE_SAID, STRANGE_REFUSED = 0.02, 0.95
+"""Shares of pixels unlike all the plan was fitted to, above which that is said, or refused."""
+
+
+def silent(what: str, done: int, total: int) -> None:
     """Report no progress."""
-    del what, share
+    del what, done, total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,69 +55,166 @@ class Colored:
     Attributes
     ----------
     source : Raster
+    palette : Raster or None
     plan : TransportPlan
     order : float
         Rank correlation of brightness before and after, NaN when there is none.
+    notes : tuple of str
+        What the user should know.
     """
 
     source: Raster
+    palette: Raster | None
     plan: TransportPlan
     order: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """Where colours are taken from.
+
+    Attributes
+    ----------
+    paths : sequence of Path
+        Several are pooled.
+    weights : sequence of float, or None
+        One a path; None is the same for all.
+    mask : Mask or None
+
+    Raises
+    ------
+    UsageError
+        No palette, weights that are not one a palette and above zero, or a mask for several.
+    """
+
+    paths: Sequence[Path]
+    weights: Sequence[float] | None = None
+    mask: Mask | None = None
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise UsageError("expected a palette: gwtransfer color SOURCE PALETTE -o OUT")
+        if self.weights is not None and len(self.weights) != len(self.paths):
+            raise UsageError(
+                f"--palette-weights: expected {len(self.paths)} numbers, one a palette, got "
+                f"{len(self.weights)}"
+            )
+        if self.weights is not None and not all(isfinite(w) and w > 0 for w in self.weights):
+            raise UsageError("--palette-weights: expected numbers above 0")
+        if self.mask is not None and len(self.paths) > 1:
+            raise UsageError("--palette-mask is for one palette; crop the others instead")
+
+    @property
+    def files(self) -> list[Path]:
+        """All files that are read."""
+        return [*self.paths, *([self.mask.path] if self.mask else [])]
+
+    def joined(self, rasters: Sequence[Raster], *, seed: int) -> Raster:
+        """Return the opened palettes as one raster."""
+        if len(rasters) > 1:
+            return pooled(rasters, self.weights or [1.0] * len(rasters), seed=seed)
+        return rasters[0] if self.mask is None else self.mask(rasters[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """What a colour job may be told beside its stages.
+
+    Attributes
+    ----------
+    mask : Mask or None
+        Where in the source to fit and to apply.
+    pairs : sequence of Pair
+    preview : bool
+        One small fast pass: every s-th pixel of the source, and a small sample.
+    save_plan : Path or None
+        Where to keep the plan, for `apply`.
+    """
+
+    mask: Mask | None = None
+    pairs: Sequence[Pair] = ()
+    preview: bool = False
+    save_plan: Path | None = None
 
 
 def color(
     source_path: Path,
-    palette_path: Path,
+    palette: Palette,
     output: Path,
     recipe: Recipe,
     *,
     opening: Opening,
-    write: str | None = None,
-    overwrite: bool = False,
+    writing: Writing,
+    grade: Grade | None = None,
     progress: Progress = silent,
-) -> tuple[Colored, Raster]:
+) -> Colored:
     """Give a picture or cube the colours of another and write it.
-
-    Parameters
-    ----------
-    write : str or None
-        Name of a write stage; None goes by the output's extension.
-
-    Returns
-    -------
-    Colored, Raster
-        What was done, and the opened palette.
 
     Raises
     ------
     GwTransferError
         Anything that cannot be done; nothing is written then.
     """
+    grade = grade or Grade()
     recipe.check()
-    writer = registry.writer_for(output, write=write)
-    files.check_output(output, overwrite=overwrite, inputs=[source_path, palette_path])
-    source, palette = open_rasters(opening, source_path, palette_path)
+    writer = writing.writer(output)
+    inputs = [source_path, *palette.files, *([grade.mask.path] if grade.mask else [])]
+    files.check_output(output, overwrite=writing.overwrite, inputs=inputs)
+    if grade.save_plan is not None:
+        check_artefact_name(grade.save_plan)
+        files.check_output(grade.save_plan, overwrite=writing.overwrite, inputs=[*inputs, output])
+    whole, *parts = open_rasters(opening, source_path, *palette.paths)
+    colours = palette.joined([_comparable(part, whole) for part in parts], seed=recipe.seed)
+    source = whole if grade.mask is None else grade.mask(whole)
+    if grade.preview:
+        source, recipe = _previewed(source, recipe)
     if recipe.name("prepare") == AUTO:  # then the solver is known before anything is fitted
-        recipe.build("plan", auto=default_solver(coordinates(source), coordinates(palette)))
-    check_blend(recipe.strength, raster_bands(source), raster_bands(palette))
-    _check(writer, _image_of(source, palette))
-    progress(f"fit {source_path.name}", 0.0)
-    fitted_source = fit_opened(source, recipe)
-    progress(f"fit {palette_path.name}", 0.0)
-    fitted_palette = fit_opened(palette, recipe)
-    progress("plan", 0.0)
-    plan = plan_between(fitted_source, fitted_palette, recipe)
-    done = _write_image(
-        source,
-        plan,
-        recipe,
-        writer,
-        output,
-        palette=palette,
-        overwrite=overwrite,
-        progress=progress,
+        recipe.build("plan", auto=default_solver(coordinates(source), coordinates(colours)))
+    check_blend(
+        recipe.strength,
+        recipe.keep,
+        raster_bands(source),
+        raster_bands(colours),
+        mask=grade.mask is not None,
     )
-    return done, palette
+    writing.check(_image_of(source, colours), writer)
+    pairs = pair_values(whole, colours, grade.pairs) if grade.pairs else None
+    progress(f"fit {source_path.name}", 0, 0)
+    fitted_source = fit_opened(source, recipe)
+    progress(f"fit {colours.name}", 0, 0)
+    fitted_palette = fit_opened(colours, recipe)
+    progress("plan", 0, 0)
+    plan = plan_between(fitted_source, fitted_palette, recipe, pairs)
+    done = _write_image(
+        source, plan, recipe, writer, output, palette=colours, writing=writing, progress=progress
+    )
+    if grade.save_plan is not None:
+        provenance = plan_provenance(
+            fit_provenance([source_path], source, recipe, opening, grade.mask),
+            fit_provenance(palette.paths, colours, recipe, opening, palette.mask),
+            plan,
+            recipe,
+        )
+        provenance["pairs"] = [[pair.column, pair.row, *pair.colour] for pair in grade.pairs]
+        with files.whole(grade.save_plan, overwrite=writing.overwrite) as temporary:
+            store.save_plan(plan, temporary, provenance)
+    said = tuple(note for raster in (whole, *parts) for note in raster.notes)
+    return replace(done, notes=said + done.notes)
+
+
+def _comparable(palette: Raster, source: Raster) -> Raster:
+    """Return a palette whose numbers mean what the source's mean; sRGB where that is a cube."""
+    return in_profile(palette, source.carried.icc if source.kind == "picture" else None)
+
+
+def _previewed(source: Raster, recipe: Recipe) -> tuple[Raster, Recipe]:
+    """Return a small source and a recipe with a small sample."""
+    if source.film is not None:
+        raise DataError(f"{source.name}: --preview is for pictures and cubes, found a film")
+    prepare = {"sample": PREVIEW_SAMPLE, **recipe.options.get("prepare", {})}
+    options = {**recipe.options, "prepare": prepare}
+    return thinned(source, PREVIEW_SIDE), replace(recipe, options=options)
 
 
 def apply(
@@ -109,9 +224,9 @@ def apply(
     recipe: Recipe,
     *,
     opening: Opening,
+    writing: Writing,
     palette_path: Path | None = None,
-    write: str | None = None,
-    overwrite: bool = False,
+    mask: Mask | None = None,
     progress: Progress = silent,
 ) -> Colored:
     """Write a picture or cube mapped by a stored plan.
@@ -120,30 +235,38 @@ def apply(
     ----------
     palette_path : Path or None
         The target's file, for maps that choose among its points.
-    write : str or None
-        Name of a write stage; None goes by the output's extension.
+    mask : Mask or None
+        Where to apply it.
     """
     inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
+    inputs += [mask.path] if mask else []
     recipe.check()
     if palette_path is not None and not _chooses(recipe):
         raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
-    writer = registry.writer_for(output, write=write)
-    files.check_output(output, overwrite=overwrite, inputs=inputs)
+    writer = writing.writer(output)
+    files.check_output(output, overwrite=writing.overwrite, inputs=inputs)
     plan, provenance = load_plan(plan_path)
     if palette_path is not None:
         _check_palette(palette_path, provenance)
-    source, *rest = open_rasters(opening, source_path, *([palette_path] if palette_path else []))
-    palette = rest[0] if rest else None
-    return _write_image(
-        source,
+    made_with = provenance.get("source", {}).get("opening", {})
+    if opening.bands is None:  # the bands it was fitted to
+        opening = replace(opening, bands=made_with.get("bands"))
+    (source,) = open_rasters(opening, source_path)
+    candidates = None
+    if palette_path is not None:
+        (candidates,) = open_rasters(replace(opening, bands=None, options=None), palette_path)
+    masked = source if mask is None else mask(source)
+    done = _write_image(
+        masked,
         plan,
         recipe,
         writer,
         output,
-        palette=palette,
-        overwrite=overwrite,
+        palette=candidates,
+        writing=writing,
         progress=progress,
     )
+    return replace(done, notes=source.notes + done.notes)
 
 
 def _write_image(
@@ -154,25 +277,46 @@ def _write_image(
     output: Path,
     *,
     palette: Raster | None,
-    overwrite: bool,
+    writing: Writing,
     progress: Progress,
 ) -> Colored:
-    order = luminance_order(source)
+    record = watch(source)
     candidates = None
     if palette is not None and _chooses(recipe):
         candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
     image = apply_plan(
-        _watched(source, progress),
+        source,
         plan,
         recipe.build("map"),
         strength=recipe.strength,
+        keep=recipe.keep,
+        smooth=recipe.smooth,
         candidates=candidates,
-        order=order,
+        record=record,
     )
-    _check(writer, image)
-    with files.whole(output, overwrite=overwrite) as temporary:
-        writer(_storable(image), temporary)
-    return Colored(source=source, plan=plan, order=order.value())
+    writing.put(
+        _watched(image, progress),
+        output,
+        writer,
+        at_end=lambda: _check_familiar(source.name, record.strange()),
+    )
+    strange = record.strange()
+    notes: tuple[str, ...] = ()
+    if strange > STRANGE_SAID:
+        notes = (
+            f"{source.name}: {strange:.0%} of its pixels are unlike all the plan was fitted to; "
+            "their colours are extrapolated, fit again if they look wrong",
+        )
+    return Colored(source=source, palette=palette, plan=plan, order=record.order(), notes=notes)
+
+
+def _check_familiar(name: str, strange: float) -> None:
+    """Refuse the image of a source that has nothing in common with what the plan was made for."""
+    if strange > STRANGE_REFUSED:
+        raise DataError(
+            f"{name}: expected values like those the plan was fitted to, found {strange:.0%} of "
+            "the pixels far from all of them; is it stored in another unit?"
+        )
 
 
 def _chooses(recipe: Recipe) -> bool:
@@ -190,14 +334,6 @@ def _check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
         )
 
 
-def _check(writer: registry.Writer, raster: Raster) -> None:
-    """Ask a writer for its consent; what it refuses depends on the files, and is no misuse."""
-    try:
-        writer.check(raster)
-    except UsageError as error:
-        raise DataError(str(error)) from error
-
-
 def raster_bands(raster: Raster) -> Bands:
     """Return what the bands of an opened raster are."""
     return Bands(coordinates(raster), raster.bands, raster.wavelengths)
@@ -210,30 +346,24 @@ def _image_of(source: Raster, palette: Raster) -> Raster:
         raise ReadError(f"{source.name}: rows {start} to {stop} are not computed yet")
 
     return replace(
-        source, bands=palette.bands, kind=palette.kind, read=unread, wavelengths=palette.wavelengths
+        source,
+        bands=palette.bands,
+        kind=palette.kind,
+        read=unread,
+        wavelengths=palette.wavelengths,
+        good=None,
     )
 
 
-def _watched(raster: Raster, progress: Progress) -> Raster:
-    def read(start: int, stop: int) -> Rows:
-        rows = raster.read(start, stop)
-        progress("apply", stop / raster.rows)
-        return rows
-
-    return replace(raster, read=read)
-
-
-def _storable(raster: Raster) -> Raster:
-    """Refuse, as it is read, a result that files of single floats cannot hold."""
-    most = float(np.finfo(np.float32).max)
+def _watched(image: Raster, progress: Progress) -> Raster:
+    """Report how many pixels of an image are made, as it is read."""
+    made = 0
 
     def read(start: int, stop: int) -> Rows:
-        rows = raster.read(start, stop)
-        if bool((np.abs(rows.values) > most).any()):
-            raise DataError(
-                f"{raster.name}: its image has values above {most:.3g}, which no float32 file "
-                "holds; divide the palette's values"
-            )
+        nonlocal made
+        rows = image.read(start, stop)
+        made += (stop - start) * image.columns
+        progress("apply", min(made, image.pixels), image.pixels)
         return rows
 
-    return replace(raster, read=read)
+    return replace(image, read=read)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, GaussianMixture
@@ -32,7 +33,12 @@ def _inspect_raster(raster: Raster) -> Iterator[tuple[str, str]]:
     yield "kind", raster.kind
     yield "rows", str(raster.rows)
     yield "columns", str(raster.columns)
+    if raster.film is not None:
+        yield "frames", f"{raster.film.frames} of {raster.frame_rows} rows"
+        yield "rate", f"{float(raster.film.rate):.6g} a second"
     yield "bands", str(raster.bands)
+    if raster.good is not None:
+        yield "bad bands", _numbers(np.flatnonzero(~raster.good) + 1)
     yield "stored as", raster.dtype
     waves = raster.wavelengths
     known = "unknown" if waves is None else f"{waves.min():.6g} … {waves.max():.6g} nm"
@@ -40,6 +46,12 @@ def _inspect_raster(raster: Raster) -> Iterator[tuple[str, str]]:
     yield "nodata", "none" if raster.nodata is None else f"{raster.nodata:.6g}"
     yield "alpha", "yes" if raster.has_alpha else "no"
     yield "georeferenced", "no" if raster.georeference is None else "yes"
+    carried = raster.carried
+    if raster.kind == "picture":
+        yield "ICC profile", "no" if carried.icc is None else f"{len(carried.icc)} bytes"
+        yield "Exif", "no" if carried.exif is None else f"{len(carried.exif)} bytes"
+        if carried.dpi is not None:
+            yield "resolution", " × ".join(f"{value:.6g}" for value in carried.dpi) + " dpi"
     low, high, valid = np.inf, -np.inf, 0
     for block in raster.blocks():
         points = block.points[block.valid]
@@ -49,6 +61,16 @@ def _inspect_raster(raster: Raster) -> Iterator[tuple[str, str]]:
     yield "valid pixels", f"{valid} of {raster.pixels}"
     if valid:
         yield "range", f"{low:.6g} … {high:.6g}"
+    for note in raster.notes:
+        yield "note", note
+
+
+def _numbers(bands: NDArray[np.intp]) -> str:
+    """Return numbers of bands as ranges: 1-3, 7."""
+    if not bands.size:
+        return "none"
+    runs = np.split(bands, np.flatnonzero(np.diff(bands) > 1) + 1)
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _inspect_artefact(path: Path) -> Iterator[tuple[str, str]]:

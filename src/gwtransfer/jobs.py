@@ -1,15 +1,21 @@
 """The steps as jobs: a file to a stored mixture, two mixtures to a stored plan, a distance."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gwtransfer import __version__
+from gwtransfer.core.colorspace import to_coordinates
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
-from gwtransfer.errors import ReadError, UsageError
+from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
+from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
 from gwtransfer.pipeline import (
     default_solver,
@@ -17,6 +23,7 @@ from gwtransfer.pipeline import (
 )
 from gwtransfer.recipe import Recipe
 
+Array = NDArray[np.float64]
 Artefact = TypeVar("Artefact", GaussianMixture, TransportPlan)
 
 
@@ -30,12 +37,28 @@ def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
     return fit_item(item, prepare, recipe.build("fit"), seed=recipe.seed)
 
 
-def plan_between(source: GaussianMixture, target: GaussianMixture, recipe: Recipe) -> TransportPlan:
-    """Plan between two mixtures with the recipe's solver and anchor."""
+def plan_between(
+    source: GaussianMixture,
+    target: GaussianMixture,
+    recipe: Recipe,
+    pairs: tuple[Array, Array] | None = None,
+) -> TransportPlan:
+    """Plan between two mixtures with the recipe's solver and anchor.
+
+    Parameters
+    ----------
+    pairs : tuple of (q, d) and (q, e) arrays, or None
+        Values of the source and the values of the target they shall become.
+    """
     auto = default_solver(source.space.coordinates, target.space.coordinates)
-    plan: TransportPlan = recipe.build("plan", auto=auto)(
-        source, target, guide=Guide(anchor=recipe.anchor)
-    )
+    guide = Guide(anchor=recipe.anchor)
+    if pairs is not None:
+        guide = replace(
+            guide,
+            points0=to_coordinates(pairs[0], source.space.coordinates),
+            points1=to_coordinates(pairs[1], target.space.coordinates),
+        )
+    plan: TransportPlan = recipe.build("plan", auto=auto)(source, target, guide=guide)
     return plan
 
 
@@ -45,25 +68,51 @@ def fit(
     recipe: Recipe,
     *,
     opening: Opening,
+    mask: Mask | None = None,
     overwrite: bool = False,
 ) -> tuple[Raster | Cloud, GaussianMixture]:
     """Fit a file and store the mixture."""
     recipe.check()
     check_artefact_name(output)
-    files.check_output(output, overwrite=overwrite, inputs=[path])
+    files.check_output(output, overwrite=overwrite, inputs=[path, *([mask.path] if mask else [])])
     (item,) = opening(path)
+    if mask is not None:
+        if not isinstance(item, Raster):
+            raise DataError(f"{path}: --mask needs a picture or a cube, found a shape")
+        item = mask(item)
     mixture = fit_opened(item, recipe)
-    provenance = {
-        "gwtransfer": __version__,
-        "input": {"name": path.name, "sha256": files.sha256(path)},
-        "prepare": recipe.resolved("prepare", auto=_default_prepare(item)),
-        "fit": recipe.resolved("fit"),
-        "opening": {"load": opening.load, "options": dict(opening.options or {})},
-        "seed": recipe.seed,
-    }
+    provenance = fit_provenance([path], item, recipe, opening, mask)
     with files.whole(output, overwrite=overwrite) as temporary:
         store.save_mixture(mixture, temporary, provenance)
     return item, mixture
+
+
+def fit_provenance(
+    paths: Sequence[Path],
+    item: Raster | Cloud,
+    recipe: Recipe,
+    opening: Opening,
+    mask: Mask | None,
+) -> dict[str, Any]:
+    """Return where a mixture comes from: files by name and content, stages by every option."""
+    inputs = [{"name": path.name, "sha256": files.sha256(path)} for path in paths]
+    provenance: dict[str, Any] = {
+        "gwtransfer": __version__,
+        "input": inputs[0],
+        "prepare": recipe.resolved("prepare", auto=_default_prepare(item)),
+        "fit": recipe.resolved("fit"),
+        "opening": {
+            "load": opening.load,
+            "options": dict(opening.options or {}),
+            "bands": opening.bands,
+        },
+        "seed": recipe.seed,
+    }
+    if len(inputs) > 1:
+        provenance["pooled"] = inputs[1:]
+    if mask is not None:
+        provenance["mask"] = mask.provenance()
+    return provenance
 
 
 def plan(
@@ -81,16 +130,23 @@ def plan(
     source, source_from = load_mixture(source_path)
     target, target_from = load_mixture(target_path)
     made = plan_between(source, target, recipe)
-    provenance = {
-        "gwtransfer": __version__,
-        "source": source_from,
-        "target": target_from,
-        "plan": recipe.resolved("plan", auto=made.solver),
-        "anchor": recipe.anchor,
-    }
+    provenance = plan_provenance(source_from, target_from, made, recipe)
     with files.whole(output, overwrite=overwrite) as temporary:
         store.save_plan(made, temporary, provenance)
     return made
+
+
+def plan_provenance(
+    source: Mapping[str, Any], target: Mapping[str, Any], made: TransportPlan, recipe: Recipe
+) -> dict[str, Any]:
+    """Return where a plan comes from."""
+    return {
+        "gwtransfer": __version__,
+        "source": source,
+        "target": target,
+        "plan": recipe.resolved("plan", auto=made.solver),
+        "anchor": recipe.anchor,
+    }
 
 
 def distance(first: Path, second: Path, recipe: Recipe, *, opening: Opening) -> TransportPlan:

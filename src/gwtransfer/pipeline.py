@@ -1,27 +1,33 @@
 """The runs: stages put together, from rasters to a raster that computes itself as it is read."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.guide import Guide, known_guide, luminance_moments
-from gwtransfer.core.raster import Raster, Rows
-from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, Space, TransportPlan
-from gwtransfer.errors import DataError, UsageError
+from gwtransfer.blending import Keep, blender, check_blend, is_picture, luminance, space_bands
+from gwtransfer.cleaning import SMOOTH_RADIUS, Residual
+from gwtransfer.core.colorspace import from_coordinates, space_of, to_coordinates
+from gwtransfer.core.gaussian import strange
+from gwtransfer.core.guide import Guide
+from gwtransfer.core.raster import Block, Raster, Rows
+from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, TransportPlan
+from gwtransfer.errors import DataError
 from gwtransfer.measure import rank_correlation
 
 Array = NDArray[np.float64]
-PICTURES = ("srgb", "gray")
-"""Coordinates whose values are a picture's, in [0, 1]."""
 
-PIECE_VALUES = 16_000_000
+PIECE_VALUES = 4_000_000
 """Values of all pieces computed at once, so that many bands do not multiply a block's memory."""
 
-ORDER_SAMPLE = 200_000
+WATCHED = 200_000
 """Pixels the luminance order is measured on, about."""
+
+STRANGE_SAMPLE = 1024
+"""Pixels of a block that are compared with what the plan was fitted to, about."""
+
 WIDEST = 1e140
 """Largest spread of the values, and the inverse of the least, whose squares a double holds."""
 
@@ -118,32 +124,47 @@ def _prepared(item: Raster | Cloud, prepare: PrepareStage, seed: int) -> Prepare
 
 def default_solver(source: str, target: str) -> str:
     """Return "mw2" where both sides have the coordinates of one colour space, else "mew2"."""
-    return "mw2" if source == target and source in PICTURES else "mew2"
+    return "mw2" if source == target and space_of(source) is not None else "mew2"
 
 
 @dataclass(kw_only=True)
-class LuminanceOrder:
-    """Collects how bright pixels went in and came out, as a raster is read.
+class Watch:
+    """Collects, while a raster is read, what there is to say about its image.
 
     Attributes
     ----------
     stride : int
-        One valid pixel in this many is kept.
+        One valid pixel in this many is looked at.
     """
 
     stride: int
-    _seen: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    _seen: dict[int, tuple[Array, Array, Array]] = field(default_factory=dict)
 
-    def add(self, start: int, before: Array, after: Array) -> None:
-        """Note the luminance of the valid pixels of the rows from ``start`` on."""
-        self._seen[start] = (before[:: self.stride], after[:: self.stride])
+    def add(self, start: int, before: Array, after: Array, strange: NDArray[np.bool_]) -> None:
+        """Note the luminance of some pixels of the rows from ``start`` on, before and after."""
+        self._seen[start] = (before, after, strange.astype(np.float64))
 
-    def value(self) -> float:
-        """Return the rank correlation of all that was noted; NaN when there is nothing to order."""
-        if not self._seen:
-            return float("nan")
-        before, after = (np.concatenate(side) for side in zip(*self._seen.values(), strict=True))
-        return rank_correlation(before, after)
+    def order(self) -> float:
+        """Return the rank correlation of brightness; NaN when there is nothing to order."""
+        before, after, _ = self._joined()
+        return rank_correlation(before, after) if before.size else float("nan")
+
+    def strange(self) -> float:
+        """Return the share of pixels unlike all the plan was fitted to; NaN when none was seen."""
+        strange = self._joined()[2]
+        return float(strange.mean()) if strange.size else float("nan")
+
+    def _joined(self) -> tuple[Array, Array, Array]:
+        parts = [self._seen[start] for start in sorted(self._seen)]
+        if not parts:
+            return np.empty(0), np.empty(0), np.empty(0)
+        before, after, strange = (np.concatenate(side) for side in zip(*parts, strict=True))
+        return before, after, strange
+
+
+def watch(raster: Raster) -> Watch:
+    """Return an empty record that looks at about WATCHED pixels of a raster of this size."""
+    return Watch(stride=max(1, raster.pixels // WATCHED))
 
 
 def apply_plan(
@@ -152,27 +173,32 @@ def apply_plan(
     stage: MapStage,
     *,
     strength: float = 1.0,
+    keep: Keep | None = None,
+    smooth: float = 0.0,
     candidates: Array | None = None,
-    order: LuminanceOrder | None = None,
+    record: Watch | None = None,
 ) -> Raster:
     """Return the raster's image under a plan's map, computed block by block as it is read.
 
     Parameters
     ----------
     strength : float in [0, 1]
-        How much of the map to apply; the rest is the source where the bands of both sides agree,
-        its luminance between gray and RGB, and where a cube becomes a picture its luminance as
-        gray with the palette's mean and spread.
+        How much of the map to apply, times a pixel's weight; the rest is the source where the
+        bands of both sides agree, its luminance between gray and RGB, and where a cube becomes a
+        picture its luminance as gray with the palette's mean and spread.
+    keep : {"luminance", "chroma"} or None
+        What of the source's colour, in OKLab, stays as it is.
+    smooth : float in [0, 1]
+        How much of the map's residual to clean with a guided filter.
     candidates : (M, e) array or None
-        The target's points, for maps that choose among them.
-    order : LuminanceOrder or None
+        The target's values, for maps that choose among them.
+    record : Watch or None
         Is told every block that is read.
 
     Raises
     ------
     DataError
-        The raster has not the bands the plan was made for, or a strength below 1 has nothing to
-        blend with.
+        The raster has not the bands the plan was made for, or there is nothing to blend with.
     UsageError
         A strength outside [0, 1].
     """
@@ -182,24 +208,31 @@ def apply_plan(
             f"{raster.name}: expected the {space.raw_dimension} bands the plan was made for, "
             f"found {raster.bands}"
         )
-    blend = _blend(plan, strength)
-    widest = max(plan.source.dimension, plan.target.dimension)
-    step = max(1024, PIECE_VALUES // (plan.source.count * widest))
-    mapping = stage(plan, candidates=candidates)
-    picture = plan.target.space.coordinates in PICTURES
+    target = space_bands(plan.target.space)
+    check_blend(strength, keep, space_bands(space), target)
+    if candidates is not None:
+        candidates = to_coordinates(candidates, plan.target.space.coordinates)
+    image = _Image(raster=raster, plan=plan, mapping=stage(plan, candidates=candidates))
+    picture = is_picture(target)
+    blend = blender(plan, strength, keep)
+    overlap = 2 * SMOOTH_RADIUS if smooth > 0 else 0
+    residual = Residual.of(plan, image.mapping, smooth) if smooth > 0 else None
 
     def read(start: int, stop: int) -> Rows:
-        block = raster.block(start, stop)
-        index = np.flatnonzero(block.valid)
-        images = np.full((len(block.points), plan.target.space.raw_dimension), np.nan)
-        if index.size:
-            points = block.points[index].astype(np.float64)
-            mapped = blend(points, _mapped(mapping, points, index + start * raster.columns, step))
-            images[index] = np.clip(mapped, 0.0, 1.0) if picture else mapped
-            if order is not None:
-                order.add(
-                    start, luminance(plan.source, points), luminance(plan.target, images[index])
-                )
+        block, images = (
+            image.mapped(start, stop) if residual is None else image.cleaned(start, stop, residual)
+        )
+        there = np.flatnonzero(block.valid)
+        if there.size:
+            values = block.points[there].astype(np.float64)
+            weight = None if block.weight is None else block.weight[there].astype(np.float64)
+            blended = blend(values, images[there], weight)
+            if picture:
+                blended = np.clip(blended, 0.0, np.inf if raster.scene else 1.0)
+            images[there] = blended
+            if record is not None:
+                seen = slice(None, None, record.stride)
+                record.add(start, *image.looked_at(values[seen], blended[seen]))
         shape = (stop - start, raster.columns)
         alpha = None if block.alpha is None else block.alpha.reshape(shape)
         return Rows(values=images.reshape(*shape, -1), alpha=alpha)
@@ -209,99 +242,85 @@ def apply_plan(
         bands=plan.target.space.raw_dimension,
         read=read,
         kind="picture" if picture else "cube",
+        dtype=raster.dtype if is_picture(space_bands(space)) else "uint8" if picture else "float32",
         wavelengths=plan.target.space.wavelengths,
+        good=None,
+        overlap=max(raster.overlap, overlap),
     )
 
 
-def _mapped(mapping: TransportMap, points: Array, index: NDArray[np.int64], step: int) -> Array:
-    """Map points a part at a time."""
-    parts = [slice(start, start + step) for start in range(0, len(points), step)]
-    return np.concatenate([mapping(points[part], index[part]) for part in parts])
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Image:
+    """A raster and the map that is carried out on it, block by block."""
 
+    raster: Raster
+    plan: TransportPlan
+    mapping: TransportMap
 
-def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
-    """Return the brightness (N,) of raw points along a side's guide, else the mean of the bands."""
-    if mixture.guide is None:
-        return np.asarray(points.mean(axis=1), dtype=np.float64)
-    return np.asarray(mixture.space.to_working(points) @ mixture.guide)
+    def mapped(self, start: int, stop: int) -> tuple[Block, Array]:
+        """Return rows of the raster and their images (n, e) as values, NaN where not valid."""
+        block = self.raster.block(start, stop)
+        index = np.flatnonzero(block.valid)
+        images = np.full((len(block.points), self.plan.target.space.raw_dimension), np.nan)
+        if index.size:
+            points = to_coordinates(block.points[index], self.plan.source.space.coordinates)
+            mapped = self._pieces(points, index + start * self.raster.columns)
+            images[index] = from_coordinates(mapped, self.plan.target.space.coordinates)
+        return block, images
 
+    def _pieces(self, points: Array, place: NDArray[np.int64]) -> Array:
+        """Map points a part at a time, so that many components do not multiply the memory."""
+        widest = max(self.plan.source.dimension, self.plan.target.dimension)
+        step = max(1024, PIECE_VALUES // (self.plan.source.count * widest))
+        parts = [slice(start, start + step) for start in range(0, len(points), step)]
+        return np.concatenate([self.mapping(points[part], place[part]) for part in parts])
 
-def luminance_weights(mixture: GaussianMixture) -> Array:
-    """Return a side's guide as weights (d,) of its raw coordinates."""
-    space = mixture.space
-    return np.asarray(space.axes @ known_guide(mixture) / space.unit)
+    def cleaned(self, start: int, stop: int, residual: Residual) -> tuple[Block, Array]:
+        """Return the same with the map's residual cleaned, each frame of a film by itself."""
+        tall = self.raster.frame_rows
+        columns = self.raster.columns
+        parts = []
+        for frame in range(start // tall, (stop - 1) // tall + 1):
+            first, last = max(start, frame * tall), min(stop, (frame + 1) * tall)
+            low = max(frame * tall, first - 2 * SMOOTH_RADIUS)
+            high = min((frame + 1) * tall, last + 2 * SMOOTH_RADIUS)
+            block, images = self.mapped(low, high)
+            points = to_coordinates(block.points, self.plan.source.space.coordinates)
+            clean = residual.cleaned(points, images, block.valid.reshape(-1, columns))
+            inner = slice((first - low) * columns, (last - low) * columns)
+            parts.append((block, clean[inner], inner))
+        return _joined(parts, start, stop), np.concatenate([images for _, images, _ in parts])
 
-
-class Bands(NamedTuple):
-    """What the raw coordinates of one side are."""
-
-    coordinates: str
-    number: int
-    wavelengths: NDArray[np.floating] | None
-
-
-def space_bands(space: Space) -> Bands:
-    """Return what the raw coordinates of a space are."""
-    return Bands(space.coordinates, space.raw_dimension, space.wavelengths)
-
-
-def bands_agree(source: Bands, target: Bands) -> bool:
-    """Tell whether both sides have the same raw coordinates, wavelengths included."""
-    if source[:2] != target[:2]:
-        return False
-    if source.wavelengths is None or target.wavelengths is None:
-        return source.wavelengths is target.wavelengths
-    return bool(np.allclose(source.wavelengths, target.wavelengths, rtol=1e-3))
-
-
-def check_blend(strength: float, source: Bands, target: Bands) -> None:
-    """Refuse a strength where there is nothing to blend the image with.
-
-    Raises
-    ------
-    UsageError
-        A strength outside [0, 1].
-    DataError
-        Below 1 where the result is a cube of other bands than the source's.
-    """
-    if not 0 <= strength <= 1:
-        raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
-    if strength < 1 and target.coordinates not in PICTURES and not bands_agree(source, target):
-        raise DataError(
-            f"strength {strength} needs a source to blend with, and the result is a cube of "
-            f"{target.number} bands that are not the source's; use --strength 1"
+    def looked_at(self, values: Array, images: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return the brightness of values and of their images, and which of some are strange."""
+        source, target = self.plan.source, self.plan.target
+        points = to_coordinates(values, source.space.coordinates)
+        few = source.space.to_working(points[:: 1 + len(points) // STRANGE_SAMPLE])
+        return (
+            luminance(source, points),
+            luminance(target, to_coordinates(images, target.space.coordinates)),
+            strange(few, source.weights, source.means, source.covariances),
         )
 
 
-def _blend(plan: TransportPlan, strength: float) -> Callable[[Array, Array], Array]:
-    """Return what mixes source points with their images at a strength."""
-    source, target = space_bands(plan.source.space), space_bands(plan.target.space)
-    check_blend(strength, source, target)
-    if strength == 1:
-        return lambda _, images: images
-    if bands_agree(source, target):
-        return lambda points, images: (1 - strength) * points + strength * images
-    if source.coordinates in PICTURES:  # gray and RGB: each other's luminance
-        weights = luminance_weights(plan.source)
-        return lambda points, images: (
-            (1 - strength) * (points @ weights)[:, None] + strength * images
-        )
-    return lambda points, images: (1 - strength) * _gray(plan, points) + strength * images
+def _joined(parts: Sequence[tuple[Block, Array, slice]], start: int, stop: int) -> Block:
+    """Return the block of some rows from parts of blocks that reach beyond them."""
 
+    def joined(name: str) -> NDArray[Any] | None:
+        arrays = [getattr(block, name) for block, _, _ in parts]
+        if arrays[0] is None:
+            return None
+        inner = [array[part] for array, (_, _, part) in zip(arrays, parts, strict=True)]
+        return np.concatenate(inner)
 
-def _gray(plan: TransportPlan, points: NDArray[np.floating]) -> Array:
-    """Return the source's luminance as gray (N, 1), with the target's mean and spread."""
-    moments = []
-    for side in (plan.source, plan.target):
-        means, deviations = luminance_moments(side)
-        centre = side.weights @ means
-        moments.append((centre, np.sqrt(side.weights @ ((means - centre) ** 2 + deviations**2))))
-    (centre0, spread0), (centre1, spread1) = moments
-    standard = (luminance(plan.source, points) - centre0) / (spread0 if spread0 > 0 else 1.0)
-    origin = luminance_weights(plan.target) @ plan.target.space.origin
-    return np.asarray((origin + centre1 + spread1 * standard)[:, None])
-
-
-def luminance_order(raster: Raster) -> LuminanceOrder:
-    """Return an empty record that keeps about ORDER_SAMPLE pixels of a raster of this size."""
-    return LuminanceOrder(stride=max(1, raster.pixels // ORDER_SAMPLE))
+    points, valid = joined("points"), joined("valid")
+    assert points is not None
+    assert valid is not None
+    return Block(
+        start=start,
+        stop=stop,
+        points=points,
+        valid=valid,
+        alpha=joined("alpha"),
+        weight=joined("weight"),
+    )

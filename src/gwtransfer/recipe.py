@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from gwtransfer import registry
+from gwtransfer.blending import Keep
 from gwtransfer.errors import UnknownStageError, UsageError
 
 AUTO = "auto"
@@ -33,6 +34,10 @@ class Recipe:
         Weight of the luminance anchor; None lets the plan decide.
     strength : float in [0, 1]
         How much of the map to apply.
+    keep : {"luminance", "chroma"} or None
+        What of the source's colour stays.
+    smooth : float in [0, 1]
+        How much of the map's residual to clean.
 
     Raises
     ------
@@ -45,12 +50,21 @@ class Recipe:
     seed: int = 0
     anchor: float | None = None
     strength: float = 1.0
+    keep: Keep | None = None
+    smooth: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"option seed: expected 0 … {MAX_SEED}, got {self.seed}")
-        if not 0 <= self.strength <= 1:
-            raise UsageError(f"option strength: expected a number from 0 to 1, got {self.strength}")
+        for name in ("strength", "smooth"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(
+                    f"option {name}: expected a number from 0 to 1, got {getattr(self, name)}"
+                )
+        if self.keep not in (None, *get_args(Keep)):
+            raise UsageError(
+                f"option keep: expected one of {', '.join(get_args(Keep))}, got {self.keep!r}"
+            )
         if self.anchor is not None and not 0 <= self.anchor <= MAX_ANCHOR:
             raise UsageError(
                 f"option anchor: expected a number from 0 to {MAX_ANCHOR:g}, got {self.anchor}"

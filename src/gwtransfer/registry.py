@@ -15,7 +15,7 @@ from gwtransfer.errors import (
     UnknownStageError,
     UsageError,
 )
-from gwtransfer.io.files import check_readable
+from gwtransfer.io.files import check_readable, is_pattern
 from gwtransfer.options import Option, instead, option_names, options, understood
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "build",
     "find",
     "loader_for",
+    "loader_name",
+    "option_names",
     "options",
     "refresh",
     "stages",
@@ -228,10 +230,23 @@ def loader_for(path: Path, *, load: str | None, options: Mapping[str, object]) -
     UsageError
         The loader has no such option, or it is given a wrong value.
     """
-    check_readable(path)
-    name = load or _claimant(path)
-    loader: Loader = _build_for(path, "load", name, options)
+    loader: Loader = _build_for(path, "load", loader_name(path, load=load), options)
     return loader
+
+
+def loader_name(path: Path, *, load: str | None = None) -> str:
+    """Return the name of a file's loader: the one named, or the only one that claims the file.
+
+    Raises
+    ------
+    ReadError
+        The file is missing, empty or of no known format.
+    AmbiguousError
+        Several loaders claim it.
+    """
+    if not (path.is_dir() or is_pattern(path)):
+        check_readable(path)
+    return load or _claimant(path)
 
 
 def writer_for(
@@ -287,6 +302,13 @@ def _claimant(path: Path) -> str:
             broken.append(str(error))
         except Exception as error:  # a plug-in that stumbles over a file must not hide the others
             broken.append(f"load stage {name} fails to look at it: {type(error).__name__}: {error}")
+    if not claimants and path.is_dir():
+        raise ReadError(
+            f"{path}: expected a file, or a folder that holds one image a band, found another "
+            f"folder; name a file inside it{_aside(broken)}"
+        )
+    if not claimants and is_pattern(path):
+        raise ReadError(f"{path}: no file matches this pattern")
     if not claimants:
         raise ReadError(
             f"{path}: the content is of none of the known formats "

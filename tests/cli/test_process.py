@@ -113,7 +113,7 @@ def large(folder: Path, cube: Path) -> Path:
     return folder
 
 
-LONG = ("color", "large.npy", "palette.png", "-o", "out.npy", "-k", "6", "--keep", "1",
+LONG = ("color", "large.npy", "palette.png", "-o", "out.npy", "-k", "6", "--variance", "1",
         "--map", "rand", "--band-axis", "2", *QUICK)  # fmt: skip
 
 

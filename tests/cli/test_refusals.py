@@ -171,10 +171,10 @@ def test_more_components_than_distinct_pixels(fails: Callable[..., str]) -> None
         (("--anchor", "nan"), ("anchor", "nan")),
         (("--anchor", "inf"), ("anchor", "inf")),
         (("--anchor", "1e308"), ("anchor", "1e+308")),
-        (("--keep", "0"), ("keep", "above 0")),
-        (("--keep", "-0.5"), ("keep", "-0.5")),
-        (("--keep", "1.5"), ("keep", "1.5")),
-        (("--keep", "nan"), ("keep", "nan")),
+        (("--variance", "0"), ("variance", "above 0")),
+        (("--variance", "-0.5"), ("variance", "-0.5")),
+        (("--variance", "1.5"), ("variance", "1.5")),
+        (("--variance", "nan"), ("variance", "nan")),
         (("--seed", "-1"), ("seed", "-1")),
         (("--seed", "4294967296"), ("seed", "4294967295")),
         (("--solver", "nope"), ("plan", "nope", "mew2, mgw2, mw2")),
@@ -324,7 +324,7 @@ def test_cubes_of_other_bands_do_not_blend(fails: Callable[..., str], folder: Pa
     [
         (("fit", "cube.npy", "-o", "o.npz"), "plan.random=1"),
         (("plan", "a.npz", "b.npz", "-o", "o.npz"), "fit.components=3"),
-        (("apply", "p.npz", "cube.npy", "-o", "o.png"), "prepare.keep=0.5"),
+        (("apply", "p.npz", "cube.npy", "-o", "o.png"), "prepare.variance=0.5"),
         (("distance", "a.npz", "b.npz"), "map=rand"),
     ],
 )

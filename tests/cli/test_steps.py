@@ -50,8 +50,8 @@ JOBS = {
     "strength": Job(**CUBE, apply=("--strength", "0.4")),
     "strength in RGB": Job(**MW2, apply=("--strength", "0.4")),
     "noise off": Job(**CUBE, fit=("-k", "3", "--no-noise")),
-    "every band": Job(**CUBE, fit=("-k", "3", "--keep", "1")),
-    "few axes": Job(**CUBE, fit=("-k", "3", "--keep", "0.8", "--sample", "100")),
+    "every band": Job(**CUBE, fit=("-k", "3", "--variance", "1")),
+    "few axes": Job(**CUBE, fit=("-k", "3", "--variance", "0.8", "--sample", "100")),
     "seed": Job(**CUBE, fit=("-k", "3", "--seed", "5"), apply=("--map", "rand")),
     "seed and nearest": Job(
         **CUBE, fit=("-k", "3", "--seed", "5"), apply=("--map", "nearest"), needs_palette=True
@@ -60,7 +60,7 @@ JOBS = {
     "anchor": Job(**CUBE, plan=("--anchor", "3", *QUICK)),
     "settings": Job(
         **CUBE,
-        fit=("--set", "fit.components=4", "--set", "fit.floor=0.01", "--set", "prepare.keep=0.9"),
+        fit=("--set", "fit.components=4", "--set", "fit.floor=0.01", "--set", "prepare.variance=0.9"),
         plan=("--set", "plan=mew2", "--set", "plan.signs=2", *QUICK),
         apply=("--set", "map=rand", "--set", "map.gain_cap=2"),
     ),

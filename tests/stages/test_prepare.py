@@ -34,7 +34,7 @@ def test_working_coordinates_keep_the_shape_of_colours(kind):
     """With every axis kept, distances are raw distances over one unit, the RMS radius."""
     rng = np.random.default_rng(0)
     raster = raster_of(rng.random((20, 30, 3)) * [1.0, 0.2, 0.6], kind=kind)
-    prepared = Color(keep=1.0, noise=False)(raster, seed=0)
+    prepared = Color(variance=1.0, noise=False)(raster, seed=0)
     values, points = values_of(raster), prepared.points
     assert prepared.space.dimension == 3
     np.testing.assert_allclose(
@@ -50,7 +50,7 @@ def test_a_picture_keeps_its_axes():
     """Red, green and blue are not turned, however little one of them varies; gray is gray."""
     rng = np.random.default_rng(1)
     colours = raster_of(rng.random((20, 30, 3)) * [1, 1e-4, 0.5], kind="picture")
-    space = Color(keep=0.5)(colours, seed=0).space
+    space = Color(variance=0.5)(colours, seed=0).space
     np.testing.assert_array_equal(space.axes, np.eye(3))
     gray = Color()(raster_of(rng.random((20, 30, 1)), kind="picture"), seed=0)
     assert gray.space.coordinates == "gray"
@@ -62,7 +62,7 @@ def test_the_principal_axes_keep_the_share_and_no_more(keep):
     """p axes hold at least the share, p − 1 less; lengths along them are not rescaled."""
     rng = np.random.default_rng(2)
     raster = cube_of(rng, rank=6)
-    prepared = Color(keep=keep)(raster, seed=0)
+    prepared = Color(variance=keep)(raster, seed=0)
     values = values_of(raster)
     total = values.var(axis=0).sum()
     variances = prepared.points.var(axis=0) * prepared.space.unit**2
@@ -91,11 +91,11 @@ def test_the_noise_of_a_ramp_is_recovered():
     i, j = np.mgrid[:512, :512]
     ramp = i[..., None] * [0.01, 0.02, 0.0, 0.01] + j[..., None] * [0.0, 0.01, 0.02, -0.01]
     raster = raster_of(ramp + sigma * rng.standard_normal(ramp.shape))
-    prepared = Color(keep=1.0)(raster, seed=0)
+    prepared = Color(variance=1.0)(raster, seed=0)
     measured = prepared.noise * prepared.space.unit**2
     np.testing.assert_allclose(np.sqrt(np.diag(measured)), sigma, rtol=0.05)
     np.testing.assert_allclose(measured, np.diag(np.diag(measured)), atol=ROUNDING)
-    turned = Color(keep=0.99)(raster, seed=0)
+    turned = Color(variance=0.99)(raster, seed=0)
     axes = turned.space.axes
     expected = axes.T @ measured @ axes / turned.space.unit**2
     np.testing.assert_allclose(turned.noise, expected, atol=ROUNDING)
@@ -141,7 +141,7 @@ def test_the_guide_orders_points_by_luminance():
         (raster_of(rng.random((10, 10, 1)), kind="picture"), np.ones(1)),
         (cube_of(rng, rows=10, columns=10), np.full(8, 1 / 8)),
     ):
-        prepared = Color(keep=1 - 1e-9)(raster, seed=0)
+        prepared = Color(variance=1 - 1e-9)(raster, seed=0)
         light = values_of(raster) @ weights
         along = prepared.points @ prepared.guide
         np.testing.assert_allclose(along - along[0], light - light[0], atol=1e-4)
@@ -160,7 +160,7 @@ def test_visible_luminance_is_the_response_of_the_eye():
     assert weights.sum() == pytest.approx(1, rel=ROUNDING)
     expected = luminous_efficiency(waves)
     np.testing.assert_allclose(weights, expected / expected.sum(), rtol=ROUNDING)
-    prepared = Color(luminance="visible", keep=1.0)(raster, seed=0)
+    prepared = Color(luminance="visible", variance=1.0)(raster, seed=0)
     light = values_of(raster) @ weights
     along = prepared.points @ prepared.guide
     np.testing.assert_allclose(along - along[0], light - light[0], atol=ROUNDING * 10)
@@ -174,9 +174,9 @@ def test_visible_luminance_is_the_response_of_the_eye():
     ("options", "words"),
     [
         ({"sample": 0}, "option sample: expected at least 1 pixel, got 0"),
-        ({"keep": 0.0}, "option keep: expected a share above 0 and up to 1, got 0.0"),
-        ({"keep": 1.5}, "option keep"),
-        ({"keep": float("nan")}, "option keep"),
+        ({"variance": 0.0}, "option variance: expected a share above 0 and up to 1, got 0.0"),
+        ({"variance": 1.5}, "option variance"),
+        ({"variance": float("nan")}, "option variance"),
     ],
 )
 def test_color_refuses_options(options, words):

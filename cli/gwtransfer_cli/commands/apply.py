@@ -1,34 +1,72 @@
-"""`gwtransfer apply`: the third step."""
+"""`gwtransfer apply`: the third step, for one file or for many."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gwtransfer_cli import console, summary
 from gwtransfer_cli.options import (
+    WRITING,
     BandAxis,
+    BandChoice,
+    Cog,
+    Depth,
+    Dither,
+    Feather,
     GainCap,
+    Keep,
     Load,
     Map,
-    Output,
+    Mask,
     Overwrite,
     Settings,
+    Smooth,
     Strength,
+    Strip,
     Variable,
     Write,
+    make_mask,
     make_opening,
     make_recipe,
+    make_writing,
 )
+
+if TYPE_CHECKING:
+    from gwtransfer.coloring import Colored
+
+SOME_FAILED = 3
 
 
 def apply(
     plan: Annotated[Path, typer.Argument(help="Plan of `gwtransfer plan`.", show_default=False)],
-    source: Annotated[Path, typer.Argument(help="Picture or cube to map.", show_default=False)],
-    output: Output,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE…",
+            help="Pictures, cubes or films to map; with a folder for OUT also folders and "
+            "patterns.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="File to write, or a folder for several sources: an existing one, or a name that "
+            "ends in /.",
+        ),
+    ],
     mapping: Map = "mean",
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
+    keep: Keep = None,
+    smooth: Smooth = 0.0,
+    mask: Mask = None,
+    feather: Feather = 0.0,
     palette: Annotated[
         Path | None,
         typer.Option(
@@ -38,12 +76,28 @@ def apply(
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
+    bands: BandChoice = None,
     settings: Settings = None,
+    extension: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="EXTENSION",
+            help="Extension of the files in OUT.",
+            rich_help_panel=WRITING,
+            show_default="each source's own, png where nothing writes that",
+        ),
+    ] = None,
     write: Write = None,
+    depth: Depth = None,
+    dither: Dither = False,
+    cog: Cog = False,
+    strip: Strip = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Map SOURCE, or any raster of the same bands, with a stored plan."""
-    from gwtransfer import coloring
+    """Map SOURCE, or any rasters of the same bands, with a stored plan: one map for all."""
+    from gwtransfer import coloring, frames
+    from gwtransfer.errors import UsageError
 
     clock = summary.Clock()
     recipe = make_recipe(
@@ -51,20 +105,59 @@ def apply(
         ("map",),
         mapping=mapping,
         strength=strength,
+        keep=keep,
+        smooth=smooth,
         options={"map": {"gain_cap": gain_cap}},
     )
+    one = partial(
+        coloring.apply,
+        plan,
+        recipe=recipe,
+        opening=make_opening(load, variable, band_axis, bands),
+        writing=make_writing(
+            write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite
+        ),
+        palette_path=palette,
+        mask=make_mask(mask, feather),
+    )
+    if frames.is_many(sources, Path(output), output):
+        _apply_many(sources, Path(output), extension, one, clock)
+        return
+    if extension is not None:
+        raise UsageError("--format names the files in a folder; OUT is a file, leave it out")
     with console.progress() as progress:
-        done = coloring.apply(
-            plan,
-            source,
-            output,
-            recipe,
-            opening=make_opening(load, variable, band_axis),
-            palette_path=palette,
-            write=write,
-            overwrite=overwrite,
-            progress=progress,
-        )
+        done = one(sources[0], Path(output), progress=progress)
+    for note in done.notes:
+        console.note(note)
     console.say(summary.raster_line("source", done.source))
     console.say(summary.plan_line(done.plan))
-    console.say(summary.result_line(output, done.order, clock))
+    console.say(summary.result_line(Path(output), done.order, clock))
+
+
+def _apply_many(
+    sources: list[Path],
+    folder: Path,
+    extension: str | None,
+    one: "partial[Colored]",
+    clock: summary.Clock,
+) -> None:
+    """Map every file; say what failed and leave with SOME_FAILED when something did."""
+    from gwtransfer import frames
+
+    inputs = frames.expanded(sources)
+    outputs = frames.output_names(inputs, folder, extension)
+    frames.make_folder(folder)
+    failed = 0
+    with console.progress() as progress:
+        for outcome in frames.each(inputs, outputs, partial(one, progress=progress)):
+            if outcome.done is None:
+                failed += 1
+                console.complain(str(outcome.error))
+                continue
+            for note in outcome.done.notes:
+                console.note(note)
+            console.say(f"{'result':<9}{outcome.output}")
+    files = "1 file" if len(inputs) == 1 else f"{len(inputs)} files"
+    console.say(f"{'done':<9}{len(inputs) - failed} of {files} into {folder}, {clock}")
+    if failed:
+        raise typer.Exit(SOME_FAILED)

@@ -7,53 +7,117 @@ import typer
 
 from gwtransfer_cli import console, summary
 from gwtransfer_cli.options import (
+    MAPPING,
+    PLANNING,
     Anchor,
     BandAxis,
+    BandChoice,
+    Cog,
     Components,
+    Depth,
+    Dither,
+    Feather,
     GainCap,
     Keep,
     Load,
     Map,
+    Mask,
     Noise,
     Output,
     Overwrite,
     Sample,
     Seed,
     Settings,
+    Smooth,
     Solver,
+    Space,
     Strength,
+    Strip,
     Variable,
+    Variance,
     Write,
+    make_mask,
     make_opening,
     make_recipe,
+    make_writing,
 )
 
 
 def color(
-    source: Annotated[Path, typer.Argument(help="Picture or cube to colour.", show_default=False)],
-    palette: Annotated[
-        Path, typer.Argument(help="Picture (or cube) whose colours to take.", show_default=False)
+    source: Annotated[
+        Path, typer.Argument(help="Picture, cube or film to colour.", show_default=False)
     ],
     output: Output,
+    palette: Annotated[
+        Path | None,
+        typer.Argument(help="Picture (or cube) whose colours to take.", show_default=False),
+    ] = None,
+    palettes: Annotated[
+        list[Path] | None,
+        typer.Option("--palette", help="One palette more; all are pooled. Repeatable."),
+    ] = None,
+    palette_weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W,W,…",
+            help="How much each palette counts, in their order.",
+            show_default="all the same",
+        ),
+    ] = None,
     components: Components = None,
     sample: Sample = None,
-    keep: Keep = None,
+    space: Space = None,
+    variance: Variance = None,
     noise: Noise = None,
     seed: Seed = 0,
     solver: Solver = "auto",
     anchor: Anchor = None,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y=#rrggbb",
+            help="The colour a pixel of SOURCE (column, row, from 0) shall get, or the palette's "
+            "nearest to it. Repeatable.",
+            rich_help_panel=PLANNING,
+        ),
+    ] = None,
     mapping: Map = "mean",
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
+    keep: Keep = None,
+    smooth: Smooth = 0.0,
+    mask: Mask = None,
+    palette_mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE",
+            help="Take only the colours of PALETTE where this is white.",
+            rich_help_panel=MAPPING,
+        ),
+    ] = None,
+    feather: Feather = 0.0,
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
+    bands: BandChoice = None,
     settings: Settings = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="A small fast result: 512 pixels a side.")
+    ] = False,
+    save_plan: Annotated[
+        Path | None,
+        typer.Option(metavar="PLAN.npz", help="Keep the plan too, for `apply` and `lut`."),
+    ] = None,
     write: Write = None,
+    depth: Depth = None,
+    dither: Dither = False,
+    cog: Cog = False,
+    strip: Strip = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Give SOURCE the colours of PALETTE: cube to RGB, RGB to RGB, gray to RGB, RGB to cube."""
     from gwtransfer import coloring
+    from gwtransfer.pairs import parse_pair
 
     clock = summary.Clock()
     recipe = make_recipe(
@@ -64,25 +128,53 @@ def color(
         seed=seed,
         anchor=anchor,
         strength=strength,
+        keep=keep,
+        smooth=smooth,
         options={
-            "prepare": {"sample": sample, "keep": keep, "noise": noise},
+            "prepare": {"sample": sample, "space": space, "variance": variance, "noise": noise},
             "fit": {"components": components},
             "map": {"gain_cap": gain_cap},
         },
     )
     with console.progress() as progress:
-        done, opened = coloring.color(
+        done = coloring.color(
             source,
-            palette,
+            coloring.Palette(
+                paths=[*([palette] if palette else []), *(palettes or [])],
+                weights=_weights(palette_weights),
+                mask=make_mask(palette_mask, feather),
+            ),
             output,
             recipe,
-            opening=make_opening(load, variable, band_axis),
-            write=write,
-            overwrite=overwrite,
+            opening=make_opening(load, variable, band_axis, bands),
+            writing=make_writing(
+                write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite
+            ),
+            grade=coloring.Grade(
+                mask=make_mask(mask, feather),
+                pairs=[parse_pair(text) for text in pair or []],
+                preview=preview,
+                save_plan=save_plan,
+            ),
             progress=progress,
         )
+    for note in done.notes:
+        console.note(note)
+    assert done.palette is not None
     console.say(summary.raster_line("source", done.source))
-    console.say(summary.raster_line("palette", opened))
+    console.say(summary.raster_line("palette", done.palette))
     console.say(summary.fit_line(done.plan))
     console.say(summary.plan_line(done.plan))
     console.say(summary.result_line(output, done.order, clock))
+
+
+def _weights(text: str | None) -> list[float] | None:
+    """Understand numbers with commas between them."""
+    from gwtransfer.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--palette-weights {text}: expected numbers like 2,1") from None

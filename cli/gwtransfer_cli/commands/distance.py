@@ -8,14 +8,15 @@ import typer
 from gwtransfer_cli import console
 from gwtransfer_cli.options import (
     BandAxis,
+    BandChoice,
     Components,
-    Keep,
     Load,
     Sample,
     Seed,
     Settings,
     Solver,
     Variable,
+    Variance,
     make_opening,
     make_recipe,
 )
@@ -30,12 +31,13 @@ def distance(
     ],
     components: Components = None,
     sample: Sample = None,
-    keep: Keep = None,
+    variance: Variance = None,
     seed: Seed = 0,
     solver: Solver = "auto",
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
+    bands: BandChoice = None,
     settings: Settings = None,
 ) -> None:
     """Print the distance between FIRST and SECOND: the root of the solver's value, never guided.
@@ -51,12 +53,12 @@ def distance(
         solver=solver,
         seed=seed,
         options={
-            "prepare": {"sample": sample, "keep": keep},
+            "prepare": {"sample": sample, "variance": variance},
             "fit": {"components": components},
         },
     )
-    opening = make_opening(load, variable, band_axis)
+    opening = make_opening(load, variable, band_axis, bands)
     with console.progress() as progress:
-        progress("distance", 0.0)
+        progress("distance", 0, 0)
         plan = jobs.distance(first, second, recipe, opening=opening)
     console.say(f"{plan.distance:.12g}")

@@ -8,16 +8,21 @@ import typer
 from gwtransfer_cli import console, summary
 from gwtransfer_cli.options import (
     BandAxis,
+    BandChoice,
     Components,
-    Keep,
+    Feather,
     Load,
+    Mask,
     Noise,
     Output,
     Overwrite,
     Sample,
     Seed,
     Settings,
+    Space,
     Variable,
+    Variance,
+    make_mask,
     make_opening,
     make_recipe,
 )
@@ -28,12 +33,16 @@ def fit(
     output: Output,
     components: Components = None,
     sample: Sample = None,
-    keep: Keep = None,
+    space: Space = None,
+    variance: Variance = None,
     noise: Noise = None,
     seed: Seed = 0,
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
+    bands: BandChoice = None,
+    mask: Mask = None,
+    feather: Feather = 0.0,
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -45,13 +54,22 @@ def fit(
         ("prepare", "fit"),
         seed=seed,
         options={
-            "prepare": {"sample": sample, "keep": keep, "noise": noise},
+            "prepare": {"sample": sample, "space": space, "variance": variance, "noise": noise},
             "fit": {"components": components},
         },
     )
-    opening = make_opening(load, variable, band_axis)
+    opening = make_opening(load, variable, band_axis, bands)
     with console.progress() as progress:
-        progress(f"fit {file.name}", 0.0)
-        item, mixture = jobs.fit(file, output, recipe, opening=opening, overwrite=overwrite)
+        progress(f"fit {file.name}", 0, 0)
+        item, mixture = jobs.fit(
+            file,
+            output,
+            recipe,
+            opening=opening,
+            mask=make_mask(mask, feather),
+            overwrite=overwrite,
+        )
+    for note in getattr(item, "notes", ()):
+        console.note(note)
     console.say(f"{'fit':<9}{item.name}: {summary.mixture_words(mixture)}")
     console.say(f"{'result':<9}{output}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gwtransfer_cli import console
-from gwtransfer_cli.options import BandAxis, Load, Variable, make_opening
+from gwtransfer_cli.options import BandAxis, BandChoice, Load, Variable, make_opening
 
 
 def inspect(
@@ -16,9 +16,12 @@ def inspect(
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
+    bands: BandChoice = None,
 ) -> None:
     """Say what FILE is: size, bands, wavelengths, nodata, range; reads all of it once."""
     from gwtransfer import inspection
 
-    for word, value in inspection.inspect(file, opening=make_opening(load, variable, band_axis)):
+    for word, value in inspection.inspect(
+        file, opening=make_opening(load, variable, band_axis, bands)
+    ):
         console.say(f"{word:<14} {value}")

@@ -26,7 +26,7 @@ def plan(
 
     recipe = make_recipe(settings, ("plan",), solver=solver, anchor=anchor)
     with console.progress() as progress:
-        progress("plan", 0.0)
+        progress("plan", 0, 0)
         made = jobs.plan(source, target, output, recipe, overwrite=overwrite)
     console.say(summary.plan_line(made))
     console.say(f"{'result':<9}{output}")

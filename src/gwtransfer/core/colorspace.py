@@ -1,6 +1,6 @@
 """Colour spaces of pictures: sRGB, linear light, CIE L*a*b* and OKLab."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ _OKLAB = np.array(
 """Cube roots of the cone responses to L, a, b."""
 
 _LAB = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
+_BLACK = np.array([16.0, 0.0, 0.0])
 _KNEE = 6 / 29
 
 GAMUT_STEPS = 12
@@ -66,18 +67,18 @@ def to_space(colours: NDArray[np.floating], space: ColorSpace) -> Array:
 
     A gray keeps one coordinate: its linear light, or its lightness L.
     """
-    colours = np.asarray(colours, dtype=np.float64)
+    values = np.asarray(colours, dtype=np.float64)
     if space == "srgb":
-        return colours
-    light = linear(colours)
+        return values
+    light = linear(values)
     if space == "linear":
         return light
-    if colours.shape[1] == 1:
+    if values.shape[1] == 1:
         return np.cbrt(light) if space == "oklab" else 116 * _lab_root(light) - 16
     if space == "oklab":
         return np.asarray(np.cbrt(light @ _CONES.T) @ _OKLAB.T)
     lab = _lab_root(light @ _XYZ.T / _XYZ.sum(axis=1)) @ _LAB.T
-    return np.asarray(lab - [16.0, 0.0, 0.0])
+    return np.asarray(lab - _BLACK)
 
 
 def from_space(points: NDArray[np.floating], space: ColorSpace) -> Array:
@@ -85,17 +86,16 @@ def from_space(points: NDArray[np.floating], space: ColorSpace) -> Array:
 
     Values leave [0, 1] where a screen has no such colour.
     """
-    points = np.asarray(points, dtype=np.float64)
+    place = np.asarray(points, dtype=np.float64)
     if space == "srgb":
-        return points
+        return place
     if space == "linear":
-        return encoded(points)
-    if points.shape[1] == 1:
-        light = points**3 if space == "oklab" else _lab_power((points + 16) / 116)
-        return encoded(light)
+        return encoded(place)
+    if place.shape[1] == 1:
+        return encoded(place**3 if space == "oklab" else _lab_power((place + 16) / 116))
     if space == "oklab":
-        return encoded((points @ np.linalg.inv(_OKLAB).T) ** 3 @ np.linalg.inv(_CONES).T)
-    roots = (points + [16.0, 0.0, 0.0]) @ np.linalg.inv(_LAB).T
+        return encoded((place @ np.linalg.inv(_OKLAB).T) ** 3 @ np.linalg.inv(_CONES).T)
+    roots = (place + _BLACK) @ np.linalg.inv(_LAB).T
     return encoded(_lab_power(roots) * _XYZ.sum(axis=1) @ np.linalg.inv(_XYZ).T)
 
 
@@ -141,3 +141,37 @@ def in_gamut(points: Array) -> Array:
         far = far * np.stack([np.ones_like(low), low, low], axis=1)
         colours[outside] = from_space(far, "oklab")
     return np.clip(colours, 0.0, 1.0)
+
+
+def coordinates_of(bands: int, space: ColorSpace) -> str:
+    """Name the coordinates of a picture's points in a colour space, as `Space` records them."""
+    if bands == 3:
+        return space
+    return "gray" if space == "srgb" else f"gray {space}"
+
+
+def space_of(coordinates: str) -> ColorSpace | None:
+    """Return the colour space of recorded coordinates; None when they are not a picture's."""
+    name = coordinates.removeprefix("gray").strip() or "srgb"
+    for space in get_args(ColorSpace):
+        if name == space:
+            return space  # type: ignore[no-any-return]  # it comes out of the Literal
+    return None
+
+
+def neutral(luminance: Array, bands: int, space: ColorSpace) -> Array:
+    """Return the sRGB-encoded gray (N, bands) of a brightness (N,) told in a colour space."""
+    gray = from_space(luminance[:, None], space)
+    return np.repeat(gray, bands, axis=1)
+
+
+def to_coordinates(values: NDArray[np.floating], coordinates: str) -> Array:
+    """Return a raster's values (N, d) as points in recorded coordinates; a cube's stay."""
+    space = space_of(coordinates)
+    return np.asarray(values, dtype=np.float64) if space is None else to_space(values, space)
+
+
+def from_coordinates(points: Array, coordinates: str) -> Array:
+    """Return points (N, d) in recorded coordinates as a raster's values; a cube's stay."""
+    space = space_of(coordinates)
+    return points if space is None else from_space(points, space)

@@ -13,6 +13,9 @@ CROSS_BYTES = 64_000_000
 ROUNDING = 1e-13
 """A singular value of a product below this share of the factors' norms is rounding."""
 
+STRANGE = 8.0
+"""Deviations beyond the usual distance √p from a mean, after which a point is nothing it knows."""
+
 DENSITY_FLOOR = 1e-9
 """Variances below this share of the mixture's total count as this much in a density."""
 
@@ -131,6 +134,13 @@ def log_densities(
     squares = np.einsum("nkp,nkp->nk", white, white)
     logs = np.log(weights) - 0.5 * (p * np.log(2 * np.pi) + logdet + squares)
     return np.asarray(logs), white
+
+
+def strange(points: Array, weights: Array, means: Array, covariances: Array) -> NDArray[np.bool_]:
+    """Tell which points (n, p) lie STRANGE deviations beyond where any component's points lie."""
+    _, white = log_densities(points, weights, means, covariances)
+    least = np.einsum("nkp,nkp->nk", white, white).min(axis=1)
+    return np.asarray(least > (np.sqrt(points.shape[1]) + STRANGE) ** 2)
 
 
 def whiteners(weights: Array, means: Array, covariances: Array) -> tuple[Array, Array]:

@@ -248,9 +248,7 @@ class Raster:
             valid &= alpha > 0
         if rows.weight is not None:
             weight = rows.weight.reshape(-1)
-        return Block(
-            start=start, stop=stop, points=points, valid=valid, alpha=alpha, weight=weight
-        )
+        return Block(start=start, stop=stop, points=points, valid=valid, alpha=alpha, weight=weight)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the whole raster from top to bottom, a few megabytes at a time.

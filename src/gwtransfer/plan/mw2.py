@@ -77,7 +77,7 @@ def common_space(source: GaussianMixture, target: GaussianMixture) -> Space:
         if side.dimension < side.raw_dimension:
             raise DataError(
                 f"solver mw2: expected every axis kept, found {side.dimension} principal axes of "
-                f"{side.raw_dimension}; fit with --keep 1 or use --solver mew2"
+                f"{side.raw_dimension}; fit with --variance 1 or use --solver mew2"
             )
     return Space(
         origin=(first.to_raw(source.mean) + second.to_raw(target.mean)) / 2,

@@ -6,15 +6,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core.colorspace import (
+    ColorSpace,
+    coordinates_of,
+    luminance_direction,
+    to_space,
+)
 from gwtransfer.core.linalg import eigenbasis
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, Prepared, Space
 from gwtransfer.errors import DataError, UsageError
 
 Array = NDArray[np.float64]
-
-REC709 = (0.2126, 0.7152, 0.0722)
-"""Weights of red, green and blue in the luminance of Rec. 709."""
 
 VISIBLE_BANDS = 3
 """Bands between 400 and 700 nm a cube needs for the CIE curve to mean anything."""
@@ -31,7 +34,9 @@ class Color:
     ----------
     sample : int
         Pixels the fit sees; all of them when there are fewer.
-    keep : float
+    space : Literal["srgb", "linear", "oklab", "lab"]
+        Colour space of a picture in which distances and brightness are meant.
+    variance : float
         Share of a cube's variance the principal axes keep; 1 keeps every band.
     noise : bool
         Estimate the sensor noise of a cube, so that the map does not amplify it.
@@ -41,15 +46,18 @@ class Color:
     """
 
     sample: int = 10_000
-    keep: float = 0.999
+    space: ColorSpace = "srgb"
+    variance: float = 0.999
     noise: bool = True
     luminance: Literal["panchromatic", "visible"] = "panchromatic"
 
     def __post_init__(self) -> None:
         if self.sample < 1:
             raise UsageError(f"option sample: expected at least 1 pixel, got {self.sample}")
-        if not 0 < self.keep <= 1:
-            raise UsageError(f"option keep: expected a share above 0 and up to 1, got {self.keep}")
+        if not 0 < self.variance <= 1:
+            raise UsageError(
+                f"option variance: expected a share above 0 and up to 1, got {self.variance}"
+            )
 
     def __call__(self, item: Raster | Cloud, *, seed: int) -> Prepared:
         """Return the sample in working coordinates, with noise and guide.
@@ -62,6 +70,8 @@ class Color:
         if not isinstance(item, Raster):
             raise DataError(f"{item.name}: expected a picture or a cube, found a shape")
         points = item.sample(self.sample, seed=seed)
+        if item.kind == "picture":
+            points = to_space(points, self.space)
         space = self._space(item, points)
         noise = None
         if self.noise and item.kind == "cube":
@@ -71,26 +81,31 @@ class Color:
             points=space.to_working(points),
             space=space,
             noise=noise,
-            guide=space.axes.T @ luminance_weights(item, self.luminance) * space.unit,
+            guide=space.axes.T @ self._weights(item) * space.unit,
         )
+
+    def _weights(self, raster: Raster) -> Array:
+        if raster.kind == "picture":
+            return luminance_direction(raster.bands, self.space)
+        return luminance_weights(raster, self.luminance)
 
     def _space(self, raster: Raster, points: Array) -> Space:
         origin = points.mean(axis=0)
         centred = points - origin
         covariance = centred.T @ centred / len(points)
         axes = np.eye(raster.bands)
-        if raster.kind == "cube" and self.keep < 1:
+        if raster.kind == "cube" and self.variance < 1:
             values, vectors = eigenbasis(covariance)
             total = values.sum()
             if total > 0:
-                kept = int(np.searchsorted(np.cumsum(values) / total, self.keep)) + 1
+                kept = int(np.searchsorted(np.cumsum(values) / total, self.variance)) + 1
                 axes = _facing(vectors[:, : min(kept, raster.bands)])
         radius = float(np.sqrt(np.trace(covariance)))
         return Space(
             origin=origin,
             axes=axes,
             unit=radius if radius > 0 else 1.0,
-            coordinates=coordinates(raster),
+            coordinates=coordinates(raster, self.space),
             wavelengths=(
                 None if raster.wavelengths is None else raster.wavelengths.astype(np.float64)
             ),
@@ -103,27 +118,22 @@ def _facing(axes: Array) -> Array:
     return np.asarray(axes * np.sign(axes[largest, np.arange(axes.shape[1])]))
 
 
-def coordinates(raster: Raster) -> str:
-    """Return what the raw coordinates of a raster are: "srgb", "gray" or "bands"."""
-    if raster.kind == "cube":
-        return "bands"
-    return "srgb" if raster.bands == 3 else "gray"
+def coordinates(raster: Raster, space: ColorSpace = "srgb") -> str:
+    """Return what the raw coordinates of a raster are: of its colour space, or "bands"."""
+    return "bands" if raster.kind == "cube" else coordinates_of(raster.bands, space)
 
 
 def luminance_weights(raster: Raster, luminance: str) -> Array:
-    """Return the weights (bands,) that turn a pixel into its brightness.
+    """Return the weights (bands,) that turn a cube's pixel into its brightness.
 
-    Rec. 709 for red, green and blue. For a cube the panchromatic mean, or with "visible" the CIE
-    1931 luminous efficiency.
+    The panchromatic mean, or with "visible" the CIE 1931 luminous efficiency.
 
     Raises
     ------
     DataError
         "visible" is asked of a cube with fewer than VISIBLE_BANDS known bands in 400–700 nm.
     """
-    if raster.kind == "picture" and raster.bands == 3:
-        return np.array(REC709)
-    if raster.kind == "picture" or luminance == "panchromatic":
+    if luminance == "panchromatic":
         return np.full(raster.bands, 1 / raster.bands)
     waves = raster.wavelengths
     seen = 0 if waves is None else int(((waves >= 400) & (waves <= 700)).sum())

@@ -1,0 +1,137 @@
+"""What of the source stays in a result: strength, masks, its lightness or its chroma."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core.colorspace import in_gamut, neutral, space_of, to_space, with_lightness
+from gwtransfer.core.guide import known_guide, luminance_moments
+from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
+from gwtransfer.errors import DataError, UsageError
+
+Array = NDArray[np.float64]
+Keep = Literal["luminance", "chroma"]
+
+
+class Bands(NamedTuple):
+    """What the raw coordinates of one side are."""
+
+    coordinates: str
+    number: int
+    wavelengths: NDArray[np.floating] | None
+
+
+def space_bands(space: Space) -> Bands:
+    """Return what the raw coordinates of a space are."""
+    return Bands(space.coordinates, space.raw_dimension, space.wavelengths)
+
+
+def is_picture(side: Bands) -> bool:
+    """Tell whether a side's values are a picture's."""
+    return space_of(side.coordinates) is not None
+
+
+def bands_agree(source: Bands, target: Bands) -> bool:
+    """Tell whether both sides have the same raw values, wavelengths included."""
+    if is_picture(source) != is_picture(target) or source.number != target.number:
+        return False
+    if source.wavelengths is None or target.wavelengths is None:
+        return source.wavelengths is target.wavelengths
+    return bool(np.allclose(source.wavelengths, target.wavelengths, rtol=1e-3))
+
+
+def check_blend(
+    strength: float, keep: Keep | None, source: Bands, target: Bands, *, mask: bool = False
+) -> None:
+    """Refuse what there is nothing of in the source to blend the image with.
+
+    Raises
+    ------
+    UsageError
+        A strength outside [0, 1].
+    DataError
+        A strength below 1 or a mask where the result is a cube of other bands than the source's;
+        keeping luminance or chroma where there is none.
+    """
+    if not 0 <= strength <= 1:
+        raise UsageError(f"option strength: expected a number from 0 to 1, got {strength}")
+    if (strength < 1 or mask) and not is_picture(target) and not bands_agree(source, target):
+        raise DataError(
+            f"{'a mask' if mask else f'strength {strength}'} needs a source to blend with, and the "
+            f"result is a cube of {target.number} bands that are not the source's; "
+            f"use {'no --mask' if mask else '--strength 1'}"
+        )
+    if keep is not None and not (is_picture(target) and target.number == 3):
+        raise DataError(f"--keep {keep} needs a palette in colour; leave it out")
+    if keep == "chroma" and not (is_picture(source) and source.number == 3):
+        raise DataError("--keep chroma needs a source in colour; leave it out")
+
+
+def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
+    """Return the brightness (N,) of raw points along a side's guide, else the mean of the bands."""
+    if mixture.guide is None:
+        return np.asarray(points.mean(axis=1), dtype=np.float64)
+    return np.asarray(mixture.space.to_working(points) @ mixture.guide)
+
+
+def blender(
+    plan: TransportPlan, strength: float, keep: Keep | None
+) -> Callable[[Array, Array, Array | None], Array]:
+    """Return what mixes source values (N, d) with their images (N, e), a weight (N,) for each.
+
+    Values and images are a picture's sRGB-encoded values or a cube's own.
+    """
+    base = _base(plan)
+
+    def blend(values: Array, images: Array, weight: Array | None) -> Array:
+        if keep is not None:
+            images = _keeping(keep, base(values), images)
+        if strength == 1 and weight is None:
+            return images
+        share = strength if weight is None else strength * weight[:, None]
+        return (1 - share) * base(values) + share * images
+
+    return blend
+
+
+def _base(plan: TransportPlan) -> Callable[[Array], Array]:
+    """Return what makes of source values what stays where the map is not applied."""
+    source, target = space_bands(plan.source.space), space_bands(plan.target.space)
+    if bands_agree(source, target):
+        return lambda values: values
+    space = space_of(source.coordinates)
+    if space is not None:  # gray and RGB: each other's luminance
+        weights = luminance_weights(plan.source)
+        return lambda values: neutral(to_space(values, space) @ weights, target.number, space)
+    return lambda values: _gray(plan, values)
+
+
+def luminance_weights(mixture: GaussianMixture) -> Array:
+    """Return a side's guide as weights (d,) of its raw coordinates."""
+    space = mixture.space
+    return np.asarray(space.axes @ known_guide(mixture) / space.unit)
+
+
+def _gray(plan: TransportPlan, values: NDArray[np.floating]) -> Array:
+    """Return a cube's luminance as gray (N, e), with the target's mean and spread."""
+    moments = []
+    for side in (plan.source, plan.target):
+        means, deviations = luminance_moments(side)
+        centre = side.weights @ means
+        moments.append((centre, np.sqrt(side.weights @ ((means - centre) ** 2 + deviations**2))))
+    (centre0, spread0), (centre1, spread1) = moments
+    standard = (luminance(plan.source, values) - centre0) / (spread0 if spread0 > 0 else 1.0)
+    origin = luminance_weights(plan.target) @ plan.target.space.origin
+    space = space_of(plan.target.space.coordinates) or "srgb"
+    return neutral(origin + centre1 + spread1 * standard, plan.target.space.raw_dimension, space)
+
+
+def _keeping(keep: Keep, source: Array, images: Array) -> Array:
+    """Return colours (N, 3) with the source's OKLab lightness, or with its chroma and hue."""
+    was = to_space(source, "oklab")
+    if keep == "luminance":
+        return with_lightness(images, was[:, 0])
+    was[:, 0] = to_space(images, "oklab")[:, 0]
+    return in_gamut(was)

@@ -1,0 +1,145 @@
+"""One plan for many files: which files, what their images are called, what became of each."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from glob import iglob
+from pathlib import Path
+
+from gwtransfer import registry
+from gwtransfer.coloring import Colored
+from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
+from gwtransfer.io.envi import is_envi_header
+from gwtransfer.io.files import is_pattern
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    source, output : Path
+    done : Colored or None
+    error : GwTransferError or None
+        Why there is no output.
+    """
+
+    source: Path
+    output: Path
+    done: Colored | None
+    error: GwTransferError | None
+
+
+def is_many(sources: Sequence[Path], output: Path, text: str) -> bool:
+    """Tell whether a command is about several files: several are named, or OUT is a folder.
+
+    Parameters
+    ----------
+    text : str
+        OUT as it was typed; a slash at its end makes it a folder.
+    """
+    return len(sources) > 1 or output.is_dir() or text.endswith("/")
+
+
+def natural(path: Path) -> list[tuple[int, int, str]]:
+    """Return a sort key by which frame 2 comes before frame 10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in parts]
+
+
+def expanded(sources: Sequence[Path]) -> list[Path]:
+    """Return the files that paths, folders and patterns name, folders in natural order.
+
+    In a folder everything that a loader knows counts; hidden files and ENVI headers, whose data
+    lie beside them, do not.
+
+    Raises
+    ------
+    ReadError
+        A folder or a pattern holds no such file, or a file is missing.
+    """
+    found: list[Path] = []
+    for source in sources:
+        if not (source.is_dir() or is_pattern(source)):
+            found.append(source)
+            continue
+        listed = source.iterdir() if source.is_dir() else map(Path, iglob(str(source)))  # noqa: PTH207 — Path.glob knows no absolute patterns
+        known = [path for path in sorted(listed, key=natural) if _is_input(path)]
+        if not known:
+            kind = "folder" if source.is_dir() else "pattern"
+            raise ReadError(f"{source}: expected pictures or cubes, found none in this {kind}")
+        found += known
+    return found
+
+
+def _is_input(path: Path) -> bool:
+    if path.name.startswith(".") or not path.is_file() or is_envi_header(path):
+        return False
+    try:
+        return registry.loader_name(path) != "mesh"
+    except GwTransferError:
+        return False
+
+
+def output_names(sources: Sequence[Path], folder: Path, extension: str | None) -> list[Path]:
+    """Return the outputs of files: their names in a folder, with an extension that is written.
+
+    Parameters
+    ----------
+    extension : str or None
+        With or without the dot; None keeps each file's own where something writes it, and takes
+        ``.png`` elsewhere.
+
+    Raises
+    ------
+    UsageError
+        Two files would have one output, or nothing writes the extension.
+    """
+    if extension is not None:
+        extension = f".{extension.lstrip('.')}"
+    named: dict[Path, Path] = {}
+    for source in sources:
+        output = folder / (source.stem + (extension or _own_extension(source)))
+        if output in named:
+            raise UsageError(
+                f"{output}: both {named[output]} and {source} would be written there; "
+                "use two folders"
+            )
+        named[output] = source
+    return list(named)
+
+
+def _own_extension(source: Path) -> str:
+    try:
+        registry.writer_for(source, write=None)
+    except GwTransferError:
+        return ".png"
+    return source.suffix
+
+
+def make_folder(folder: Path) -> None:
+    """Make the output folder if there is none.
+
+    Raises
+    ------
+    WriteError
+        A file has that name, or the folder above is missing or not writable.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise WriteError(f"{folder}: expected a folder, as there are several sources, found a file")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def each(
+    sources: Sequence[Path], outputs: Sequence[Path], one: Callable[[Path, Path], Colored]
+) -> Iterator[Outcome]:
+    """Do one file after the other; a file that fails does not stop the rest."""
+    for source, output in zip(sources, outputs, strict=True):
+        try:
+            yield Outcome(source=source, output=output, done=one(source, output), error=None)
+        except GwTransferError as error:
+            yield Outcome(source=source, output=output, done=None, error=error)

@@ -1,0 +1,74 @@
+"""The user's pairs: this pixel shall get that colour."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core.raster import Raster
+from gwtransfer.errors import DataError, UsageError
+
+Array = NDArray[np.float64]
+
+PAIR = re.compile(r"\s*(\d{1,9})\s*,\s*(\d{1,9})\s*=\s*#?([0-9a-fA-F]{6})\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A pixel of the source and the colour it shall get.
+
+    Attributes
+    ----------
+    column, row : int
+        From 0, at the top left.
+    colour : tuple of 3 floats
+        sRGB in [0, 1].
+    """
+
+    column: int
+    row: int
+    colour: tuple[float, float, float]
+
+
+def parse_pair(text: str) -> Pair:
+    """Understand ``X,Y=#rrggbb``.
+
+    Raises
+    ------
+    UsageError
+        It is not that.
+    """
+    found = PAIR.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"--pair {text}: expected X,Y=#rrggbb: column and row of a pixel, from 0, and its "
+            "colour, like 120,45=#3366cc"
+        )
+    red, green, blue = (int(found[3][at : at + 2], 16) / 255 for at in (0, 2, 4))
+    return Pair(column=int(found[1]), row=int(found[2]), colour=(red, green, blue))
+
+
+def pair_values(source: Raster, palette: Raster, pairs: Sequence[Pair]) -> tuple[Array, Array]:
+    """Return the values (q, d) of the pairs' pixels and the colours (q, 3) they shall get.
+
+    Raises
+    ------
+    DataError
+        A pixel lies outside the source or has no data, or the palette is not in colour.
+    """
+    if palette.kind != "picture" or palette.bands != 3:
+        raise DataError(f"{palette.name}: --pair needs a palette in colour")
+    values = []
+    for pair in pairs:
+        where = f"{source.name}: --pair {pair.column},{pair.row}"
+        if pair.column >= source.columns or pair.row >= source.rows:
+            raise DataError(
+                f"{where}: expected a pixel of {source.columns} columns and {source.rows} rows"
+            )
+        block = source.block(pair.row, pair.row + 1)
+        if not block.valid[pair.column]:
+            raise DataError(f"{where}: this pixel has no data")
+        values.append(block.points[pair.column])
+    return np.array(values, dtype=np.float64), np.array([pair.colour for pair in pairs])
