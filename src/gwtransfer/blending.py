@@ -78,14 +78,14 @@ def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
 
 def blender(
     plan: TransportPlan, strength: float, keep: Keep | None
-) -> Callable[[Array, Array, Array | None], Array]:
+) -> Callable[[NDArray[np.floating], Array, Array | None], Array]:
     """Return what mixes source values (N, d) with their images (N, e), a weight (N,) for each.
 
     Values and images are a picture's sRGB-encoded values or a cube's own.
     """
     base = _base(plan)
 
-    def blend(values: Array, images: Array, weight: Array | None) -> Array:
+    def blend(values: NDArray[np.floating], images: Array, weight: Array | None) -> Array:
         if keep is not None:
             images = _keeping(keep, base(values), images)
         if strength == 1 and weight is None:
@@ -96,11 +96,11 @@ def blender(
     return blend
 
 
-def _base(plan: TransportPlan) -> Callable[[Array], Array]:
+def _base(plan: TransportPlan) -> Callable[[NDArray[np.floating]], Array]:
     """Return what makes of source values what stays where the map is not applied."""
     source, target = space_bands(plan.source.space), space_bands(plan.target.space)
     if bands_agree(source, target):
-        return lambda values: values
+        return lambda values: values.astype(np.float64)
     space = space_of(source.coordinates)
     if space is not None:  # gray and RGB: each other's luminance
         weights = luminance_weights(plan.source)

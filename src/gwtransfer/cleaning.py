@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import from_coordinates
 from gwtransfer.core.guided import guided_filter
 from gwtransfer.core.linalg import eigenbasis
-from gwtransfer.core.types import Space, TransportPlan
+from gwtransfer.core.types import TransportPlan
 
 Array = NDArray[np.float64]
 
@@ -43,8 +43,6 @@ class Residual:
 
     Attributes
     ----------
-    space : Space
-        Of the source.
     axes : (p, g) array
         Working axes of most variance: the guide.
     linear, offset : (e, p) and (e,) arrays
@@ -52,7 +50,6 @@ class Residual:
     strength : float in [0, 1]
     """
 
-    space: Space
     axes: Array
     linear: Array
     offset: Array
@@ -74,18 +71,15 @@ class Residual:
         fitted = np.linalg.lstsq(known, images, rcond=None)[0]
         axes = eigenbasis(source.covariance)[1][:, :GUIDES]
         return cls(
-            space=source.space,
             axes=axes,
             linear=fitted[:-1].T,
             offset=fitted[-1],
             strength=strength,
         )
 
-    def cleaned(self, points: Array, images: Array, valid: NDArray[np.bool_]) -> Array:
-        """Return images (n, e) of raw points (n, d), cleaned; ``valid`` (r, columns) says which."""
-        z = np.where(valid.reshape(-1, 1), self.space.to_working(np.nan_to_num(points)), 0.0)
-        affine = z @ self.linear.T + self.offset
-        residual = np.nan_to_num(images - affine)
+    def cleaned(self, z: Array, images: Array, valid: NDArray[np.bool_]) -> Array:
+        """Return images (n, e) of working points (n, p), cleaned; ``valid`` is (r, columns)."""
+        residual = np.nan_to_num(images - (z @ self.linear.T + self.offset))
         smooth = guided_filter(
             residual.reshape(*valid.shape, -1),
             (z @ self.axes).reshape(*valid.shape, -1),

@@ -94,7 +94,7 @@ def judge(
     """
     _check(source, result, palette)
     tiles = Tiles(first=source, second=result, seed=seed)
-    tally = Tally(source=source, result=result, rng=np.random.default_rng([seed, 4]))
+    tally = Tally(tiles, np.random.default_rng([seed, 4]))
     done = 0
     try:
         with np.errstate(over="raise"):

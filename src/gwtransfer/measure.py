@@ -39,16 +39,17 @@ def rank_correlation(x: Floats, y: Floats) -> float:
 def sliced_w2(points0: Array, points1: Array, *, directions: int = 64, seed: int = 0) -> float:
     """Return the sliced W2 distance between two point sets (n, d) and (m, d).
 
-    The root of the mean over random directions of the squared 1-D W2 distance.
+    The root of the mean over random directions of the squared 1-D W2 distance, which is exact.
     """
     rng = np.random.default_rng(seed)
     axes = rng.standard_normal((points0.shape[1], directions))
     axes /= np.linalg.norm(axes, axis=0)
-    count = min(len(points0), len(points1))
-    levels = (np.arange(count) + 0.5) / count
-    quantiles0 = np.quantile(points0 @ axes, levels, axis=0)
-    quantiles1 = np.quantile(points1 @ axes, levels, axis=0)
-    return float(np.sqrt(((quantiles0 - quantiles1) ** 2).mean()))
+    sorted0, sorted1 = np.sort(points0 @ axes, axis=0), np.sort(points1 @ axes, axis=0)
+    count0, count1 = len(sorted0), len(sorted1)  # a point of either has the mass of 1/count
+    steps = np.union1d(np.arange(count0) * count1, np.arange(count1) * count0)
+    mass = np.diff(steps, append=count0 * count1) / (count0 * count1)
+    gaps = sorted0[steps // count1] - sorted1[steps // count0]
+    return float(np.sqrt(mass @ (gaps**2).mean(axis=1)))
 
 
 def neighbour_distances(image: Floats, valid: Mask) -> Array:

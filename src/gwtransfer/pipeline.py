@@ -19,7 +19,7 @@ from gwtransfer.measure import rank_correlation
 
 Array = NDArray[np.float64]
 
-PIECE_VALUES = 4_000_000
+PIECE_VALUES = 1_000_000
 """Values of all pieces computed at once, so that many bands do not multiply a block's memory."""
 
 WATCHED = 200_000
@@ -224,7 +224,7 @@ def apply_plan(
         )
         there = np.flatnonzero(block.valid)
         if there.size:
-            values = block.points[there].astype(np.float64)
+            values = block.points if block.valid.all() else block.points[there]
             weight = None if block.weight is None else block.weight[there].astype(np.float64)
             blended = blend(values, images[there], weight)
             if picture:
@@ -232,7 +232,8 @@ def apply_plan(
             images[there] = blended
             if record is not None:
                 seen = slice(None, None, record.stride)
-                record.add(start, *image.looked_at(values[seen], blended[seen]))
+                looked = values[seen].astype(np.float64)
+                record.add(start, *image.looked_at(looked, blended[seen]))
         shape = (stop - start, raster.columns)
         alpha = None if block.alpha is None else block.alpha.reshape(shape)
         return Rows(values=images.reshape(*shape, -1), alpha=alpha)
@@ -246,6 +247,7 @@ def apply_plan(
         wavelengths=plan.target.space.wavelengths,
         good=None,
         overlap=max(raster.overlap, overlap),
+        reads=max(raster.bands, raster.reads),
     )
 
 
@@ -260,20 +262,21 @@ class _Image:
     def mapped(self, start: int, stop: int) -> tuple[Block, Array]:
         """Return rows of the raster and their images (n, e) as values, NaN where not valid."""
         block = self.raster.block(start, stop)
-        index = np.flatnonzero(block.valid)
         images = np.full((len(block.points), self.plan.target.space.raw_dimension), np.nan)
-        if index.size:
-            points = to_coordinates(block.points[index], self.plan.source.space.coordinates)
-            mapped = self._pieces(points, index + start * self.raster.columns)
-            images[index] = from_coordinates(mapped, self.plan.target.space.coordinates)
+        index = np.flatnonzero(block.valid)
+        for at in range(0, index.size, self.step):
+            part = index[at : at + self.step]
+            points = to_coordinates(block.points[part], self.plan.source.space.coordinates)
+            mapped = self.mapping(points, part + start * self.raster.columns)
+            images[part] = from_coordinates(mapped, self.plan.target.space.coordinates)
         return block, images
 
-    def _pieces(self, points: Array, place: NDArray[np.int64]) -> Array:
-        """Map points a part at a time, so that many components do not multiply the memory."""
+    @property
+    def step(self) -> int:
+        """Points mapped at once, so that neither bands nor components multiply the memory."""
         widest = max(self.plan.source.dimension, self.plan.target.dimension)
-        step = max(1024, PIECE_VALUES // (self.plan.source.count * widest))
-        parts = [slice(start, start + step) for start in range(0, len(points), step)]
-        return np.concatenate([self.mapping(points[part], place[part]) for part in parts])
+        values = max(self.plan.source.count * widest, self.raster.bands)
+        return max(1024, PIECE_VALUES // values)
 
     def cleaned(self, start: int, stop: int, residual: Residual) -> tuple[Block, Array]:
         """Return the same with the map's residual cleaned, each frame of a film by itself."""
@@ -285,11 +288,22 @@ class _Image:
             low = max(frame * tall, first - 2 * SMOOTH_RADIUS)
             high = min((frame + 1) * tall, last + 2 * SMOOTH_RADIUS)
             block, images = self.mapped(low, high)
-            points = to_coordinates(block.points, self.plan.source.space.coordinates)
-            clean = residual.cleaned(points, images, block.valid.reshape(-1, columns))
+            clean = residual.cleaned(
+                self._working(block), images, block.valid.reshape(-1, columns)
+            )
             inner = slice((first - low) * columns, (last - low) * columns)
             parts.append((block, clean[inner], inner))
         return _joined(parts, start, stop), np.concatenate([images for _, images, _ in parts])
+
+    def _working(self, block: Block) -> Array:
+        """Return the working coordinates (n, p) of a block, zero where not valid."""
+        space = self.plan.source.space
+        z = np.zeros((len(block.points), space.dimension))
+        index = np.flatnonzero(block.valid)
+        for at in range(0, index.size, self.step):
+            part = index[at : at + self.step]
+            z[part] = space.to_working(to_coordinates(block.points[part], space.coordinates))
+        return z
 
     def looked_at(self, values: Array, images: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return the brightness of values and of their images, and which of some are strange."""

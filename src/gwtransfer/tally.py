@@ -9,7 +9,7 @@ import numpy as np
 from gwtransfer import measure
 from gwtransfer.core.colorspace import REC709, to_space
 from gwtransfer.core.raster import Floats, Raster
-from gwtransfer.core.tiles import Tile
+from gwtransfer.core.tiles import Tile, Tiles
 from gwtransfer.measure import Array, Mask
 
 POINTS, PAIRS = 10_000, 100_000
@@ -21,8 +21,8 @@ COLOURS = 50_000
 PAIR_VALUES = 4_000_000
 """Values of the pairs that are compared at once."""
 
-MIXED_VALUES = 1_000_000
-"""Values of the mixed differences of a tile that the noise is told from, about."""
+MIXED_VALUES = 8_000_000
+"""Values of the mixed differences that the noise of a side is told from, about."""
 
 VISIBLE = 0.02
 """Distance in OKLab from which on the eye tells two colours apart (CSS Color 4, gamut mapping)."""
@@ -103,6 +103,7 @@ class _Side:
     """What is noted of a raster, tile by tile."""
 
     raster: Raster
+    tiles: int
     light: list[Array] = field(default_factory=list)
     steps: list[Array] = field(default_factory=list)
     mixed: list[Array] = field(default_factory=list)
@@ -115,7 +116,7 @@ class _Side:
         looks = appearance(self.raster, values)
         self.light.append(brightness(self.raster, values))
         self.steps.append(measure.neighbour_distances(looks, valid))
-        most = max(1024, MIXED_VALUES // looks.shape[-1])
+        most = max(64, MIXED_VALUES // (looks.shape[-1] * self.tiles))
         self.mixed.append(measure.mixed_differences(looks, valid, most=most))
         points = looks[valid]
         if len(points):
@@ -142,8 +143,9 @@ class _Side:
 class Tally:
     """All that is noted while tiles of source and result go by."""
 
-    def __init__(self, *, source: Raster, result: Raster, rng: np.random.Generator) -> None:
-        self.source, self.result = _Side(raster=source), _Side(raster=result)
+    def __init__(self, tiles: Tiles, rng: np.random.Generator) -> None:
+        self.source = _Side(raster=tiles.first, tiles=tiles.count)
+        self.result = _Side(raster=tiles.second, tiles=tiles.count)
         self.valid: list[Mask] = []
         self.rng = rng
         self.points = _Draw(most=POINTS, rng=rng)

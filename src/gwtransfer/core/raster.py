@@ -19,8 +19,11 @@ Kind = Literal["picture", "cube"]
 BLOCK_PIXELS = 65_536
 """Pixels in a block of rows: small enough for a few megabytes, large enough for matrix products."""
 
-BLOCK_VALUES = 4_000_000
+BLOCK_VALUES = 2_000_000
 """Values in a block at most, so that many bands do not multiply its memory."""
+
+NOISE_SAMPLE = 16_384
+"""Differences of neighbours the noise of a large raster is estimated from."""
 
 WORKERS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
 """Threads that compute blocks ahead of the one who reads them."""
@@ -163,6 +166,8 @@ class Raster:
     film : Film or None
     overlap : int
         Rows above and below a block that reading it reads too; blocks are then taller.
+    reads : int
+        Values it takes to make a pixel, where that is more than its bands; blocks are then lower.
     notes : tuple of str
         What was guessed or left out while the file was read, for the user to know.
 
@@ -188,6 +193,7 @@ class Raster:
     carried: Carried = field(default_factory=Carried)
     film: Film | None = None
     overlap: int = 0
+    reads: int = 0
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -231,7 +237,7 @@ class Raster:
 
     def block_rows(self) -> int:
         """Return how many rows a block holds: two at least, so that noise has neighbours."""
-        pixels = min(BLOCK_PIXELS, BLOCK_VALUES // self.bands)
+        pixels = min(BLOCK_PIXELS, BLOCK_VALUES // max(self.bands, self.reads))
         return min(self.rows, max(2, 4 * self.overlap, pixels // self.columns))
 
     def block(self, start: int, stop: int) -> Block:
@@ -256,6 +262,8 @@ class Raster:
         The next blocks are read and computed by other threads meanwhile; their order and their
         content do not depend on that.
         """
+        from threadpoolctl import threadpool_limits
+
         step = self.block_rows()
         starts = range(0, self.rows, step)
         if len(starts) == 1 or WORKERS == 1:
@@ -264,6 +272,7 @@ class Raster:
             return
         coming: deque[Future[Block]] = deque()
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="blocks")
+        one_thread = threadpool_limits(1)  # a block is a thread's work; more would wait in circles
         try:
             for start in starts:
                 coming.append(pool.submit(self.block, start, min(start + step, self.rows)))
@@ -273,6 +282,7 @@ class Raster:
                 yield coming.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+            one_thread.restore_original_limits()
 
     def spread_blocks(self, seed: int) -> Iterator[Block]:
         """Yield blocks spread over the raster: up to SAMPLE_BLOCKS first, then the rest.
@@ -350,10 +360,12 @@ class Raster:
             Variances, in squared units of the raster; zero where no quadruple is valid.
         """
         differences: list[Floats] = []
+        blocks = min(SAMPLE_BLOCKS, -(-self.rows // self.block_rows()))
+        most = min(1024, max(NOISE_SAMPLE // blocks, 1))
         for visited, block in enumerate(self.spread_blocks(seed)):
             if visited >= SAMPLE_BLOCKS:
                 break
-            differences.append(_mixed_differences(block, self.columns))
+            differences.append(_mixed_differences(block, self.columns, most))
         values = np.concatenate(differences)
         if not len(values):
             return np.zeros(self.bands)
@@ -370,7 +382,7 @@ def _weighted(
     return where[counted], 1 - (1 - drawn[counted]) ** (1 / shares[counted])
 
 
-def _mixed_differences(block: Block, columns: int, most: int = 1024) -> Floats:
+def _mixed_differences(block: Block, columns: int, most: int) -> Floats:
     """Return up to ``most`` evenly spread mixed differences (q, bands) inside one block."""
     rows = block.stop - block.start
     valid = block.valid.reshape(rows, columns)

@@ -58,14 +58,15 @@ class Tiles:
         Of the draw.
     whole : bool
         Whether the tiles cover the rasters.
-    pixels : int
-        How many they hold.
+    count, pixels : int
+        How many there are, and how many pixels they hold.
     """
 
     first: Raster
     second: Raster
     seed: int
     whole: bool = field(init=False)
+    count: int = field(init=False)
     pixels: int = field(init=False)
     _places: list[tuple[Span, list[Span]]] = field(init=False)
 
@@ -91,6 +92,7 @@ class Tiles:
             places = [(row, _spread(columns, across, rng)) for row in rows]
         object.__setattr__(self, "whole", whole)
         object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "count", sum(len(spans) for _, spans in places))
         object.__setattr__(self, "pixels", sum(_area(*place) for place in places))
 
     def __iter__(self) -> Iterator[Tile]:

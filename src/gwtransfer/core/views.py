@@ -23,6 +23,7 @@ def chosen(raster: Raster, bands: NDArray[np.intp]) -> Raster:
     return replace(
         raster,
         bands=len(bands),
+        reads=max(raster.bands, raster.reads),
         read=read,
         wavelengths=None if raster.wavelengths is None else raster.wavelengths[bands],
         good=None if raster.good is None else raster.good[bands],
