@@ -10,6 +10,7 @@ from PIL import Image
 from scenes import CUBES, missing, scene
 
 from gwtransfer import registry
+from gwtransfer.core.colorspace import REC709
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import GaussianMixture, TransportPlan
@@ -17,7 +18,7 @@ from gwtransfer.fit.gmm import Gmm
 from gwtransfer.map.mean import Mean
 from gwtransfer.measure import rank_correlation, sliced_w2
 from gwtransfer.pipeline import apply_plan, fit_item
-from gwtransfer.prepare.color import REC709, Color
+from gwtransfer.prepare.color import Color
 
 Array = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", dest="folder", type=Path, help="write the pictures and sheet.png")
     parser.add_argument("--components", type=int, default=Gmm.components)
-    parser.add_argument("--keep", type=float, default=Color.keep)
+    parser.add_argument("--variance", type=float, default=Color.variance)
     parser.add_argument("--gain-cap", type=float, default=4.0, help="0 does not cap")
     parser.add_argument("--anchor", type=float, default=None)
     parser.add_argument("--no-noise", action="store_true")
@@ -95,7 +96,7 @@ def main() -> None:
         print(f"data not found: {missing()[0]}")
         return
     fit = Gmm(components=args.components)
-    color = Color(keep=args.keep, noise=not args.no_noise)
+    color = Color(variance=args.variance, noise=not args.no_noise)
     palettes = {name: scene(name) for name in PALETTES}
     targets = {name: fit_item(item, color, fit, seed=0) for name, item in palettes.items()}
     print("order: rank correlation of brightness in and out; speckle: median |mixed difference|")

@@ -410,13 +410,21 @@ def test_missing_empty_and_odd_paths_say_so(install: Install, tmp_path: Path) ->
     empty.touch()
     for path, words in [
         (tmp_path / "none.abc", "no such file"),
-        (tmp_path, "found a folder"),
         (empty, "empty file"),
         (tmp_path / ("x" * 5000), "too long"),
         (empty / "below.abc", "no such file"),
     ]:
         with pytest.raises(ReadError, match=words):
             registry.loader_for(path, load=None, options={})
+
+
+def test_a_folder_nobody_knows_is_refused_as_one(tmp_path: Path) -> None:
+    """A folder that is neither Zarr nor one image a band is told what a folder may be."""
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(ReadError, match=r"expected a file, a Zarr folder, or a folder of one"):
+        registry.loader_for(tmp_path, load=None, options={})
+    with pytest.raises(ReadError, match="expected a pattern of at least two images"):
+        registry.loader_for(tmp_path / "*.png", load=None, options={})
 
 
 def test_the_extension_chooses_the_writer(install: Install) -> None:

@@ -15,7 +15,17 @@ import typer
 from gwtransfer import __version__
 from gwtransfer.errors import GwTransferError, UsageError
 from gwtransfer_cli import console
-from gwtransfer_cli.commands import apply, color, distance, fit, inspect, plan, stages
+from gwtransfer_cli.commands import (
+    apply,
+    color,
+    distance,
+    fit,
+    inspect,
+    lut,
+    measure,
+    plan,
+    stages,
+)
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -52,6 +62,8 @@ for command in (
     fit.fit,
     plan.plan,
     apply.apply,
+    lut.lut,
+    measure.measure,
     distance.distance,
     inspect.inspect,
     stages.stages,

@@ -122,10 +122,11 @@ Keep = Annotated[
     ),
 ]
 Smooth = Annotated[
-    float,
+    float | None,
     typer.Option(
         help="From 0 to 1: how much to clean speckle and fringes, edges kept (guided filter).",
         rich_help_panel=MAPPING,
+        show_default="1 where --map mean makes a picture of a cube, else 0",
     ),
 ]
 Mask = Annotated[
@@ -189,7 +190,8 @@ Strip = Annotated[
 Variable = Annotated[
     str | None,
     typer.Option(
-        help="Array to read from a .mat, HDF5, netCDF or Zarr file; a,b,c stacks several.",
+        help="Array of a .mat, HDF5, netCDF or Zarr file: its path or the last part of it; A,B,C "
+        "stacks images as bands, NAME[0] fixes the first axis.",
         rich_help_panel=READING,
     ),
 ]
@@ -228,7 +230,7 @@ def make_recipe(
     anchor: float | None = None,
     strength: float = 1.0,
     keep: str | None = None,
-    smooth: float = 0.0,
+    smooth: float | None = None,
     options: Mapping[str, Mapping[str, object]] | None = None,
 ) -> "Recipe":
     """Return the recipe of a command; what was not given is left to the stages' own defaults."""

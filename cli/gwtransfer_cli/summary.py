@@ -23,7 +23,8 @@ class Clock:
 def raster_line(word: str, raster: "Raster") -> str:
     """Return name and size of a raster."""
     bands = "1 band" if raster.bands == 1 else f"{raster.bands} bands"
-    size = f"{raster.rows} × {raster.columns} pixels, {bands}, {raster.dtype}"
+    frames = "" if raster.film is None else f"{raster.film.frames} frames of "
+    size = f"{frames}{raster.frame_rows} × {raster.columns} pixels, {bands}, {raster.dtype}"
     return f"{word:<9}{raster.name}: {size}"
 
 

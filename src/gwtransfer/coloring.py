@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtransfer import registry
-from gwtransfer.blending import Bands, check_blend
+from gwtransfer.blending import Bands, check_blend, is_picture, space_bands
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.core.views import pooled, thinned
@@ -290,7 +290,7 @@ def _write_image(
         recipe.build("map"),
         strength=recipe.strength,
         keep=recipe.keep,
-        smooth=recipe.smooth,
+        smooth=_smooth(recipe, source, plan),
         candidates=candidates,
         record=record,
     )
@@ -317,6 +317,14 @@ def _check_familiar(name: str, strange: float) -> None:
             f"{name}: expected values like those the plan was fitted to, found {strange:.0%} of "
             "the pixels far from all of them; is it stored in another unit?"
         )
+
+
+def _smooth(recipe: Recipe, source: Raster, plan: TransportPlan) -> float:
+    """Return how much to clean: by default all where a smooth map makes a picture of a cube."""
+    if recipe.smooth is not None:
+        return recipe.smooth
+    painted = source.kind == "cube" and is_picture(space_bands(plan.target.space))
+    return float(painted and getattr(recipe.build("map"), "is_smooth", False))
 
 
 def _chooses(recipe: Recipe) -> bool:

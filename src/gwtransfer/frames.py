@@ -89,7 +89,7 @@ def output_names(sources: Sequence[Path], folder: Path, extension: str | None) -
     ----------
     extension : str or None
         With or without the dot; None keeps each file's own where something writes it, and takes
-        ``.png`` elsewhere.
+        ``.png`` elsewhere, ``.mp4`` for films.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _own_extension(source: Path) -> str:
     try:
         registry.writer_for(source, write=None)
     except GwTransferError:
-        return ".png"
+        return ".mp4" if registry.loader_name(source) == "film" else ".png"
     return source.suffix
 
 

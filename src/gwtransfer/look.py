@@ -125,7 +125,7 @@ def _stage(recipe: Recipe) -> MapStage:
             f"--map {name} jumps between colours of the palette, and a table would blend across "
             "the jumps; use --map mean"
         )
-    if recipe.smooth > 0:
+    if recipe.smooth:
         raise UsageError("--smooth looks at a pixel's neighbours, which no table of colours does")
     return stage
 

@@ -147,6 +147,31 @@ def noise_deviation(differences: Array) -> float:
     return float(np.linalg.norm(deviations / (2 * 0.6745)))
 
 
+def noise_distance(differences: Array, *, beyond: float) -> float:
+    """Return how far apart two pixels must be for more than noise to part them.
+
+    Distances that noise alone makes between two pixels are seen in mixed differences, which have
+    twice the variance of a difference: m + beyond · (m − q), with their median m and their 15.87 %
+    quantile q, one deviation below it. Edges only touch the upper half, which has no say.
+
+    Parameters
+    ----------
+    differences : (q, bands) array
+        Mixed differences.
+    beyond : float
+        How many deviations.
+
+    Returns
+    -------
+    float
+        Zero when there is no difference.
+    """
+    if not len(differences):
+        return 0.0
+    low, middle = np.quantile(np.linalg.norm(differences, axis=1) / np.sqrt(2), [0.1587, 0.5])
+    return float(middle + beyond * (middle - low))
+
+
 def noise_gain(noise: tuple[float, float], spread: tuple[float, float]) -> float:
     """Return noise over spread after, divided by noise over spread before.
 

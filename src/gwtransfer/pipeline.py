@@ -288,9 +288,7 @@ class _Image:
             low = max(frame * tall, first - 2 * SMOOTH_RADIUS)
             high = min((frame + 1) * tall, last + 2 * SMOOTH_RADIUS)
             block, images = self.mapped(low, high)
-            clean = residual.cleaned(
-                self._working(block), images, block.valid.reshape(-1, columns)
-            )
+            clean = residual.cleaned(self._working(block), images, block.valid.reshape(-1, columns))
             inner = slice((first - low) * columns, (last - low) * columns)
             parts.append((block, clean[inner], inner))
         return _joined(parts, start, stop), np.concatenate([images for _, images, _ in parts])

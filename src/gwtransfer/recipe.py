@@ -36,8 +36,9 @@ class Recipe:
         How much of the map to apply.
     keep : {"luminance", "chroma"} or None
         What of the source's colour stays.
-    smooth : float in [0, 1]
-        How much of the map's residual to clean.
+    smooth : float in [0, 1] or None
+        How much of the map's residual to clean; None is all of it where a smooth map makes a
+        picture of a cube, and nothing elsewhere.
 
     Raises
     ------
@@ -51,16 +52,15 @@ class Recipe:
     anchor: float | None = None
     strength: float = 1.0
     keep: Keep | None = None
-    smooth: float = 0.0
+    smooth: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
             raise UsageError(f"option seed: expected 0 … {MAX_SEED}, got {self.seed}")
         for name in ("strength", "smooth"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(
-                    f"option {name}: expected a number from 0 to 1, got {getattr(self, name)}"
-                )
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise UsageError(f"option {name}: expected a number from 0 to 1, got {value}")
         if self.keep not in (None, *get_args(Keep)):
             raise UsageError(
                 f"option keep: expected one of {', '.join(get_args(Keep))}, got {self.keep!r}"

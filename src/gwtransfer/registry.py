@@ -15,7 +15,7 @@ from gwtransfer.errors import (
     UnknownStageError,
     UsageError,
 )
-from gwtransfer.io.files import check_readable, is_pattern
+from gwtransfer.io.files import check_readable, is_folder, is_pattern
 from gwtransfer.options import Option, instead, option_names, options, understood
 
 __all__ = [
@@ -244,7 +244,7 @@ def loader_name(path: Path, *, load: str | None = None) -> str:
     AmbiguousError
         Several loaders claim it.
     """
-    if not (path.is_dir() or is_pattern(path)):
+    if not (is_folder(path) or is_pattern(path)):
         check_readable(path)
     return load or _claimant(path)
 
@@ -302,13 +302,15 @@ def _claimant(path: Path) -> str:
             broken.append(str(error))
         except Exception as error:  # a plug-in that stumbles over a file must not hide the others
             broken.append(f"load stage {name} fails to look at it: {type(error).__name__}: {error}")
-    if not claimants and path.is_dir():
+    if not claimants and is_folder(path):
         raise ReadError(
-            f"{path}: expected a file, or a folder that holds one image a band, found another "
-            f"folder; name a file inside it{_aside(broken)}"
+            f"{path}: expected a file, a Zarr folder, or a folder of one image a band, found "
+            f"another folder; name a file inside it{_aside(broken)}"
         )
     if not claimants and is_pattern(path):
-        raise ReadError(f"{path}: no file matches this pattern")
+        raise ReadError(
+            f"{path}: expected a pattern of at least two images, one a band, found less"
+        )
     if not claimants:
         raise ReadError(
             f"{path}: the content is of none of the known formats "

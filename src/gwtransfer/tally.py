@@ -24,11 +24,15 @@ PAIR_VALUES = 4_000_000
 MIXED_VALUES = 8_000_000
 """Values of the mixed differences that the noise of a side is told from, about."""
 
+ROUNDING = 1e-12
+"""Spreads below this share of the mean are rounding."""
+
 VISIBLE = 0.02
 """Distance in OKLab from which on the eye tells two colours apart (CSS Color 4, gamut mapping)."""
 
-BEYOND_NOISE = 3.0
-"""How many times what noise alone makes of them two neighbours in a cube must differ."""
+BEYOND_NOISE = 6.0
+"""Neighbours in a cube differ where this many deviations of noise (`noise_distance`) part them:
+of pairs that do not, one in 2000 passes in a single band, and fewer in several."""
 
 MEANINGS = {
     "luminance_order": "1: bright stays bright; −1: a negative",
@@ -131,8 +135,9 @@ class _Side:
 
     @property
     def spread(self) -> float:
-        """The deviation of all pixels, all bands together."""
-        return float(np.sqrt(self.squares / self.count))
+        """The deviation of all pixels, all bands together; zero where it is but rounding."""
+        spread = float(np.sqrt(self.squares / self.count))
+        return spread if spread > ROUNDING * float(np.linalg.norm(self.mean)) else 0.0
 
     @property
     def noise(self) -> float:
@@ -227,9 +232,9 @@ class Tally:
             yield from (_figure(key, float("nan"), unseen) for key in ("edges_kept", "edges_made"))
             return
         threshold = VISIBLE
-        if self.source.raster.kind == "cube":  # a difference has twice the variance of a pixel
-            noise = self.source.noise
-            threshold = 0.0 if isnan(noise) else BEYOND_NOISE * np.sqrt(2) * noise
+        if self.source.raster.kind == "cube":
+            mixed = np.concatenate(self.source.mixed)
+            threshold = measure.noise_distance(mixed, beyond=BEYOND_NOISE)
         before, after = (np.concatenate(side.steps) for side in self._sides)
         kept, made = measure.edges(before, after, threshold=threshold, visible=VISIBLE)
         yield _figure("edges_kept", kept, "no neighbours differ in the source")
@@ -237,9 +242,8 @@ class Tally:
 
     def _structure(self, before: Array, after: Array) -> Figure:
         """Return SSIM between the result's brightness and the source's scaled to it."""
-        low, high = after.min(), after.max()
-        span = 1.0 if self.result.raster.kind == "picture" else float(high - low)
-        if np.ptp(before) == 0 or span == 0:
+        span = 1.0 if self.result.raster.kind == "picture" else float(np.ptp(after))
+        if np.ptp(before) == 0 or np.ptp(after) == 0:
             return _figure("structure", float("nan"), "one side has the same brightness everywhere")
         scale = after.std() / before.std()
         local = [

@@ -215,8 +215,8 @@ def test_broken_plugins_hinder_nobody(done: Run, run: Run, plugins: None, folder
 
 def test_the_summary_is_five_lines(done: Run, folder: Path) -> None:
     """Source, palette, fit, plan and result."""
-    lines = done("color", "cube.npy", "palette.png", "-o", "out.png", "-k", "3", "--variance", "0.9",
-                 *QUICK).out  # fmt: skip
+    lines = done("color", "cube.npy", "palette.png", "-o", "out.png", "-k", "3",
+                 "--variance", "0.9", *QUICK).out  # fmt: skip
     source, palette, fit, plan, result = lines.splitlines()
     assert source == "source   cube.npy: 24 × 20 pixels, 6 bands, float32"
     assert palette == "palette  palette.png: 24 × 20 pixels, 3 bands, uint8"

@@ -5,17 +5,27 @@ import sys
 
 import pytest
 
+from gwtransfer.io.bands import BandsLoader
+from gwtransfer.io.deep import DeepLoader
+from gwtransfer.io.film import FilmLoader
 from gwtransfer.io.gdal import GdalLoader
+from gwtransfer.io.hdf5 import Hdf5Loader
 from gwtransfer.io.mat import MatLoader
 from gwtransfer.io.mesh import MeshLoader
+from gwtransfer.io.netcdf import NetcdfLoader
 from gwtransfer.io.npy import NpyLoader
 from gwtransfer.io.picture import PictureLoader
 from gwtransfer.io.tiff import TiffLoader
+from gwtransfer.io.zarr import ZarrLoader
 
 from .shared import DATA, needs_data
 
-LOADERS = (GdalLoader, MatLoader, MeshLoader, NpyLoader, PictureLoader, TiffLoader)
+LOADERS = (
+    BandsLoader, DeepLoader, FilmLoader, GdalLoader, Hdf5Loader, MatLoader, MeshLoader,
+    NetcdfLoader, NpyLoader, PictureLoader, TiffLoader, ZarrLoader,
+)  # fmt: skip
 SUFFIXES = {".img", ".bil", ".hdr", ".tif", ".tiff", ".mat", ".npy", ".png", ".jpg", ".webp"}
+SUFFIXES |= {".h5", ".hdf5", ".he5", ".hspy", ".nc", ".exr", ".gif"}
 SUFFIXES |= {".bmp", ".off", ".obj", ".ply", ".stl", ".xyz"}
 FILES = [path for path in DATA.rglob("*") if path.is_file() and path.suffix in SUFFIXES]
 
@@ -33,7 +43,8 @@ import sys, importlib, pathlib
 for name in {names!r}:
     module, _, attribute = name.partition(":")
     getattr(importlib.import_module(module), attribute).claims(pathlib.Path(sys.executable))
-print(sorted({{"rasterio", "tifffile", "imageio", "PIL", "trimesh", "scipy"}} & set(sys.modules)))
+heavy = {{"rasterio", "tifffile", "imageio", "PIL", "trimesh", "scipy", "OpenImageIO", "h5py"}}
+print(sorted((heavy | {{"av", "imagecodecs"}}) & set(sys.modules)))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -117,18 +117,27 @@ def test_damaged_files_never_raise_anything_else(tmp_path, seed):
         assert everything(MatLoader()(path))[0].size > 0
 
 
-def test_version_7_3_and_junk_are_named(tmp_path):
+def test_junk_is_named_and_version_7_3_is_left_to_hdf5(tmp_path):
+    """A file that only is called .mat is refused; version 7.3 has another loader."""
     path = tmp_path / "a.mat"
-    for content, words in (
-        (b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n", "-v7"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(600), "-v7"),
-        (b"this is text that says nothing about MATLAB at all", "truncated or broken"),
-    ):
+    path.write_bytes(b"this is text that says nothing about MATLAB at all")
+    assert MatLoader.claims(path)
+    with pytest.raises(ReadError, match="truncated or broken"):
+        MatLoader()(path)
+    signature = b"\x89HDF\r\n\x1a\n"
+    for content in (b"MATLAB 7.3 MAT-file".ljust(512) + signature, signature + bytes(600)):
         path.write_bytes(content)
-        assert MatLoader.claims(path)
-        with pytest.raises(ReadError, match=words):
+        assert not MatLoader.claims(path)
+        with pytest.raises(ReadError, match="leave out --load mat"):
             MatLoader()(path)
     assert not MatLoader.claims(tmp_path / "a.png")
+
+
+def test_a_guessed_unit_is_said(tmp_path):
+    """Wavelengths without a unit come with a note of what they were taken for."""
+    raster = MatLoader()(save(tmp_path, cube=CUBE, wl=WAVES / 1000))
+    assert raster.notes == ("the wavelengths have no unit; taken as µm",)
+    assert MatLoader()(save(tmp_path, cube=CUBE)).notes == ()
 
 
 @needs_data

@@ -1,17 +1,17 @@
-"""PNG, JPEG, BMP and WebP: values, transparency, and what is refused."""
+"""8-bit PNG, JPEG, BMP, WebP and GIF: values, transparency, what is carried and refused."""
 
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from gwtransfer.errors import AmbiguousError, ReadError, UsageError, WriteError
-from gwtransfer.io.layout import array_raster
-from gwtransfer.io.picture import JpegWriter, PictureLoader, PngWriter
+from gwtransfer.errors import AmbiguousError, ReadError
+from gwtransfer.io.deep import DeepLoader
+from gwtransfer.io.picture import PictureLoader
 
-from .shared import DATA, cube, everything, needs_data, picture, round_trip
+from .shared import DATA, everything, needs_data
 
 RNG = np.random.default_rng(0)
 
@@ -27,56 +27,6 @@ def png(columns: int, rows: int, depth: int = 8, colour: int = 2, data: bytes = 
     header = struct.pack(">IIBBBBB", columns, rows, depth, colour, 0, 0, 0)
     parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(data)), chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
-@pytest.mark.parametrize("bands", [1, 3])
-@pytest.mark.parametrize("alpha", [False, True])
-def test_png_round_trip(tmp_path, bands, alpha):
-    again = round_trip(
-        PngWriter(), PictureLoader(), picture(bands=bands, alpha=alpha), tmp_path, ".png"
-    )
-    assert (again.has_alpha, again.dtype) == (alpha, "uint8")
-
-
-def test_png_rounds_to_nearest_and_clips(tmp_path):
-    values = np.array([[-1.0, 0.0019, 0.0020, 0.5, 0.999, 2.0]])
-    PngWriter()(array_raster(values, name="a", kind="picture"), tmp_path / "a.png")
-    stored = np.asarray(Image.open(tmp_path / "a.png"))
-    assert stored.tolist() == [[0, 0, 1, 128, 255, 255]]
-
-
-def test_holes_become_transparent_in_png_and_are_refused_in_jpeg(tmp_path):
-    values = np.full((2, 2, 3), 0.25)
-    values[0, 1, 1] = np.nan
-    raster = array_raster(values, name="holey", kind="picture")
-    PngWriter()(raster, tmp_path / "a.png")
-    stored = np.asarray(Image.open(tmp_path / "a.png"))
-    assert stored[:, :, 3].tolist() == [[255, 0], [255, 255]]
-    assert stored[0, 1].tolist() == [0, 0, 0, 0]
-    assert stored[0, 0].tolist() == [64, 64, 64, 255]
-    with pytest.raises(WriteError, match=r"holey: .*\.png or \.tif"):
-        JpegWriter()(raster, tmp_path / "a.jpg")
-    with pytest.raises(WriteError, match="JPEG cannot hold"):
-        JpegWriter().check(picture(alpha=True))
-
-
-@pytest.mark.parametrize("bands", [1, 3])
-def test_jpeg_is_near_and_the_same_each_time(tmp_path, bands):
-    ramp = np.linspace(0, 1, 64 * 64 * bands).reshape(64, 64, bands)
-    raster = array_raster(ramp, name="a", kind="picture")
-    for name in ("a.jpg", "b.jpg"):
-        JpegWriter()(raster, tmp_path / name)
-    assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
-    again = PictureLoader()(tmp_path / "a.jpg")
-    assert np.abs(everything(again)[0] - ramp).max() < 0.03
-    with Image.open(tmp_path / "a.jpg") as stored:
-        assert all(key.startswith("jfif") for key in stored.info)
-
-
-def test_cubes_are_refused():
-    for writer in (PngWriter(), JpegWriter()):
-        with pytest.raises(UsageError, match=r"cube of 9 bands; write \.tif"):
-            writer.check(cube())
 
 
 def save(path, mode, *, size=(4, 3), **options):
@@ -98,6 +48,7 @@ def save(path, mode, *, size=(4, 3), **options):
     ],
 )  # fmt: skip
 def test_lossless_modes_are_those_of_pillow(tmp_path, mode, suffix, bands, alpha):
+    """Every lossless mode gives the samples Pillow gives for it."""
     image = save(tmp_path / f"a{suffix}", mode)
     raster = PictureLoader()(tmp_path / f"a{suffix}")
     target = {1: "L", 3: "RGB"}[bands] + ("A" if alpha else "")
@@ -110,6 +61,7 @@ def test_lossless_modes_are_those_of_pillow(tmp_path, mode, suffix, bands, alpha
 
 
 def test_one_transparent_colour_becomes_alpha(tmp_path):
+    """One colour named transparent becomes an alpha of zero, in gray and in a palette."""
     array = np.array([[10, 20], [20, 30]], dtype=np.uint8)
     Image.fromarray(array).save(tmp_path / "gray.png", transparency=20)
     raster = PictureLoader()(tmp_path / "gray.png")
@@ -121,6 +73,7 @@ def test_one_transparent_colour_becomes_alpha(tmp_path):
 
 
 def test_exif_orientation_is_applied_also_to_gray(tmp_path):
+    """A picture with Exif orientation 6 is read upright, gray or coloured."""
     exif = Image.Exif()
     exif[0x0112] = 6
     for mode in ("L", "RGB"):
@@ -132,6 +85,7 @@ def test_exif_orientation_is_applied_also_to_gray(tmp_path):
 
 
 def test_webp_and_cmyk(tmp_path):
+    """Red is red in WebP and, converted, in CMYK JPEG."""
     red = Image.new("RGB", (16, 16), (255, 0, 0))
     red.save(tmp_path / "a.webp", lossless=True)
     assert everything(PictureLoader()(tmp_path / "a.webp"))[0][3, 3].tolist() == [1, 0, 0]
@@ -141,8 +95,9 @@ def test_webp_and_cmyk(tmp_path):
 
 
 def test_several_frames_stop(tmp_path):
+    """A file of two frames is refused and the number of frames is said."""
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
-    for name in ("a.png", "a.webp"):
+    for name in ("a.png", "a.webp", "a.gif"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         with pytest.raises(AmbiguousError, match="2 frames"):
             PictureLoader()(tmp_path / name)
@@ -150,15 +105,14 @@ def test_several_frames_stop(tmp_path):
 
 GOOD = png(40, 30, data=b"".join(b"\0" + RNG.bytes(120) for _ in range(30)))
 BROKEN = {
-    "16-bit": (png(1, 1, depth=16, data=b"\0" + bytes(6)), "16-bit PNG is not supported yet"),
     "header only": (GOOD[:20], "truncated"),
     "cut pixels": (GOOD[:-2000], "cannot be decoded"),
     "few pixels": (png(100, 100, data=b"\0" * 400), "cannot be decoded"),
     "bomb": (png(60_000, 60_000), "cannot hold"),
     "absurd": (png(2**31 - 1, 2**31 - 1), "cannot hold"),
     "flipped": (GOOD.replace(b"IDAT", b"IDAU"), "cannot be decoded"),
-    "text": (b"hello world, not a picture", "expected PNG, JPEG, BMP or WebP"),
-    "gif": (b"GIF89a" + bytes(30), "expected PNG"),
+    "text": (b"hello world, not a picture", "expected PNG, JPEG, BMP, WebP or GIF"),
+    "gif start": (b"GIF89a" + bytes(30), "GIF"),
     "jpeg start": (b"\xff\xd8\xff\xe0" + bytes(40), "JPEG"),
     "webp start": (b"RIFF\x30\0\0\0WEBPVP8 " + bytes(30), "WebP"),
     "bmp absurd": (
@@ -171,6 +125,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("defect", BROKEN)
 def test_broken_files_are_refused_in_one_line(tmp_path, defect):
+    """Each kind of damage is refused in one line that begins with the file."""
     content, words = BROKEN[defect]
     path = tmp_path / "a.png"
     path.write_bytes(content)
@@ -182,10 +137,13 @@ def test_broken_files_are_refused_in_one_line(tmp_path, defect):
 
 
 def test_claims_look_at_content_and_never_raise(tmp_path):
+    """A claim goes by the first bytes, leaves 16-bit PNG alone, and answers for anything."""
     (tmp_path / "a.txt").write_bytes(GOOD)
     (tmp_path / "b.png").write_bytes(b"BM but no bitmap, only text")
     assert PictureLoader.claims(tmp_path / "a.txt")
     assert not PictureLoader.claims(tmp_path / "b.png")
+    (tmp_path / "c.png").write_bytes(png(1, 1, depth=16, data=b"\0" + bytes(6)))
+    assert not PictureLoader.claims(tmp_path / "c.png")
     assert not PictureLoader.claims(tmp_path)
     assert not PictureLoader.claims(tmp_path / "missing.png")
 
@@ -193,9 +151,6 @@ def test_claims_look_at_content_and_never_raise(tmp_path):
 REFUSED = {
     "broken.png": "truncated",
     "truncated_jpeg.jpg": "truncated",
-    "i_trns.png": "16-bit",
-    "basn2c16.png": "16-bit",
-    "chessboard_RGB.png": "16-bit",
 }
 ODD = sorted(DATA.glob("images/*/*")) if DATA.is_dir() else []
 
@@ -203,8 +158,10 @@ ODD = sorted(DATA.glob("images/*/*")) if DATA.is_dir() else []
 @needs_data
 @pytest.mark.parametrize("path", ODD, ids=lambda path: path.name)
 def test_real_pictures_load_or_are_refused(path):
+    """Every real picture is read into [0, 1] or refused for a stated reason."""
     if not PictureLoader.claims(path):
-        assert path.suffix in (".tif", ".tiff")
+        assert DeepLoader.claims(path) == (path.suffix == ".png")
+        assert path.suffix in (".tif", ".tiff", ".png")
         return
     if path.name in REFUSED:
         with pytest.raises(ReadError, match=REFUSED[path.name]):
@@ -216,6 +173,7 @@ def test_real_pictures_load_or_are_refused(path):
 
 @needs_data
 def test_a_real_cmyk_picture_says_red_in_red():
+    """The red and black of a real CMYK picture come out red and black."""
     path = DATA / "images" / "pillow-odd" / "pil_sample_cmyk.jpg"
     values = everything(PictureLoader()(path))[0]
     np.testing.assert_allclose(values[2, 5], [1, 0, 0], atol=0.1)
@@ -224,8 +182,92 @@ def test_a_real_cmyk_picture_says_red_in_red():
 
 @needs_data
 def test_a_real_orientation_stands_the_picture_up():
+    """A real picture of orientation 6 matches its upright twin and not a turned one."""
     odd = DATA / "images" / "pillow-odd"
     turned = everything(PictureLoader()(odd / "hopper_orientation_6.jpg"))[0]
     straight = everything(PictureLoader()(odd / "hopper.bmp"))[0]
     assert np.abs(turned - straight).mean() < 0.05
     assert np.abs(np.rot90(turned) - straight).mean() > 0.1
+
+
+def exif_with_thumbnail(orientation: int) -> bytes:
+    """Return an Exif block with tags, GPS, sizes, and a thumbnail of 400 bytes at its end."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x0112] = "Maker", "Model 7", orientation
+    exif.get_ifd(0x8769).update({0x9003: "2020:01:02 03:04:05", 0xA002: 4, 0xA003: 3})
+    exif.get_ifd(0x8825).update({1: "N", 2: (1.0, 2.0, 3.0)})
+    block = bytearray(exif.tobytes().removeprefix(b"Exif\0\0"))
+    order = "<" if block[:2] == b"II" else ">"
+    main = struct.unpack_from(order + "I", block, 4)[0]
+    link = main + 2 + 12 * struct.unpack_from(order + "H", block, main)[0]
+    second = len(block)
+    struct.pack_into(order + "I", block, link, second)
+    block += struct.pack(order + "H", 2)
+    block += struct.pack(order + "HHII", 0x201, 4, 1, second + 30)
+    block += struct.pack(order + "HHIII", 0x202, 4, 1, 400, 0)
+    return bytes(block) + b"\xff\xd8\xff" + b"old colours " * 33 + b"x"
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_profile_exif_and_resolution_are_carried(tmp_path, suffix):
+    """Profile bytes, tags and DPI come along; orientation becomes 1 and the thumbnail goes."""
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    block = exif_with_thumbnail(6)
+    assert b"old colours" in block
+    options = {} if suffix == ".webp" else {"dpi": (300, 150)}
+    save(tmp_path / f"a{suffix}", "RGB", exif=b"Exif\0\0" + block, icc_profile=icc, **options)
+    raster = PictureLoader()(tmp_path / f"a{suffix}")
+    assert raster.carried.icc == icc
+    assert (raster.rows, raster.columns) == (4, 3)
+    again = Image.Exif()
+    again.load(raster.carried.exif)
+    assert (again[0x010F], again[0x0110], again[0x0112]) == ("Maker", "Model 7", 1)
+    details = again.get_ifd(0x8769)
+    assert (details[0x9003], details[0xA002], details[0xA003]) == ("2020:01:02 03:04:05", 3, 4)
+    assert again.get_ifd(0x8825)[2] == (1.0, 2.0, 3.0)
+    assert b"old colours" not in raster.carried.exif
+    assert again.get_ifd(1) == {}
+    if suffix == ".webp":
+        assert raster.carried.dpi is None
+    else:  # the picture was turned, and its resolutions with it
+        np.testing.assert_allclose(raster.carried.dpi, (150, 300), atol=0.02)
+
+
+def test_a_broken_exif_block_is_left_out_with_a_note(tmp_path):
+    """An Exif block whose directory lies outside is not carried, and a note says so."""
+    save(tmp_path / "a.png", "RGB", exif=b"Exif\0\0II*\0\xff\xff\0\0")
+    raster = PictureLoader()(tmp_path / "a.png")
+    assert raster.carried.exif is None
+    assert raster.notes == (f"{tmp_path / 'a.png'}: its Exif block is broken and left out",)
+
+
+def test_a_file_that_says_nothing_carries_nothing(tmp_path):
+    """No resolution is invented for a JPEG that has none."""
+    save(tmp_path / "a.jpg", "RGB")
+    carried = PictureLoader()(tmp_path / "a.jpg").carried
+    assert (carried.icc, carried.exif, carried.dpi) == (None, None, None)
+
+
+def test_cmyk_without_profile_is_noted(tmp_path):
+    """The plain conversion of CMYK is a guess, so a note says that it was made."""
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=100)
+    (note,) = PictureLoader()(tmp_path / "a.jpg").notes
+    assert "CMYK has no profile" in note
+
+
+def test_another_gamma_is_noted(tmp_path):
+    """A PNG whose gamma part says linear light is read as it is, and a note says so."""
+    part = b"gAMA" + struct.pack(">I", 100_000)
+    part = struct.pack(">I", 4) + part + struct.pack(">I", zlib.crc32(part))
+    (tmp_path / "a.png").write_bytes(GOOD[:33] + part + GOOD[33:])
+    assert "gamma of 1 is not heeded" in PictureLoader()(tmp_path / "a.png").notes[0]
+    (tmp_path / "b.png").write_bytes(GOOD)
+    assert PictureLoader()(tmp_path / "b.png").notes == ()
+
+
+def test_a_gif_of_one_frame_is_a_picture(tmp_path):
+    """A GIF's palette is expanded to the colours it stands for."""
+    image = save(tmp_path / "a.gif", "P")
+    raster = PictureLoader()(tmp_path / "a.gif")
+    expected = np.asarray(image.convert("RGB")) / 255
+    np.testing.assert_allclose(everything(raster)[0], expected, atol=1e-7)

@@ -139,7 +139,7 @@ def test_two_different_spaces_are_refused():
         space=space,
     )
     for sides in ((bands, reduced), (reduced, bands)):
-        with pytest.raises(DataError, match="found 2 principal axes of 3; fit with --keep 1"):
+        with pytest.raises(DataError, match="found 2 principal axes of 3; fit with --variance 1"):
             MW2()(*sides)
 
 

@@ -64,7 +64,7 @@ def apply(
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
     keep: Keep = None,
-    smooth: Smooth = 0.0,
+    smooth: Smooth = None,
     mask: Mask = None,
     feather: Feather = 0.0,
     palette: Annotated[

@@ -85,7 +85,7 @@ def color(
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
     keep: Keep = None,
-    smooth: Smooth = 0.0,
+    smooth: Smooth = None,
     mask: Mask = None,
     palette_mask: Annotated[
         Path | None,

@@ -43,6 +43,22 @@ def check_readable(path: Path) -> None:
         raise ReadError(f"{path!s}: cannot be read: {_plain(error)}") from None
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; never raises."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_pattern(path: Path) -> bool:
+    """Tell whether a path is no file but a pattern of the shell's kind (``*``, ``?``, ``[…]``)."""
+    try:
+        return any(character in str(path) for character in "*?[") and not os.path.lexists(path)
+    except ValueError:
+        return False
+
+
 def check_output(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuse an output early, before any work is done for it.
 

@@ -1,27 +1,24 @@
 """MATLAB files up to version 7 (format 5) through scipy."""
 
-import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gwtransfer.core.raster import Floats, Raster
-from gwtransfer.errors import AmbiguousError, ReadError
+from gwtransfer.core.raster import Raster
+from gwtransfer.errors import ReadError
+from gwtransfer.io.cubes import load_cube
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.layout import array_raster, find_band_axis, sizes
+from gwtransfer.io.pixels import unfold_lazily
+from gwtransfer.io.variables import Contents, Index, Numbers, Variable
 
-Numbers = NDArray[Any]
-
-INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-NUMERIC = INTEGERS | {"double", "single"}
-WAVELENGTH_NAME = re.compile(r"(wave?_?len(gth|ght)s?|wl|lambdas?|bands|centers?)", re.IGNORECASE)
-ROW_NAMES = ("lines", "rows", "row", "nrow", "nrows", "nrw", "nl", "h", "height")
-COLUMN_NAMES = ("cols", "columns", "col", "ncol", "ncols", "samples", "ns", "w", "width")
+TYPES = {f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+TYPES |= {"double": "float64", "single": "float32"}
+HDF5 = b"\x89HDF"
 DEEPEST = 4
 """How many structs inside structs are looked into."""
 
@@ -50,8 +47,10 @@ class MatLoader:
         """Tell from the first bytes; files before version 5 only from their extension."""
         try:
             with path.open("rb") as file:
-                head = file.read(16)
+                head = file.read(2056)
         except (OSError, ValueError):
+            return False
+        if _is_hdf5(head):
             return False
         return head.startswith(b"MATLAB ") or path.suffix.lower() == ".mat"
 
@@ -66,142 +65,72 @@ class MatLoader:
         Raises
         ------
         ReadError
-            Version 7.3, broken, without a cube, or without the named variable.
+            Broken, without a cube, or without the named variable.
         AmbiguousError
             Several variables may be the cube, or several axes may hold its bands.
         UsageError
             ``band_axis`` is out of range.
         """
         check_readable(path)
-        _refuse_hdf5(path)
-        contents = _Contents.of(path)
-        name = self.variable or contents.choose()
-        array = contents.numbers(name)
-        wavelengths = contents.wavelengths_for(array.shape)
-        if array.ndim == 3:
-            a, b, c = array.shape
-            count = None if wavelengths is None else len(wavelengths)
-            axis = find_band_axis(
-                (a, b, c), name=str(path), band_axis=self.band_axis, wavelengths=count
-            )
-        else:
-            array, axis = contents.unfolded(array), 2
-        if wavelengths is not None and len(wavelengths) != array.shape[axis]:
-            wavelengths = None
-        return array_raster(
-            array, name=str(path), kind="cube", band_axis=axis, wavelengths=wavelengths
-        )
+        with path.open("rb") as file:
+            if _is_hdf5(file.read(2056)):
+                raise ReadError(
+                    f"{path}: expected a MATLAB file of version 7 or older, found one of version "
+                    "7.3, which is HDF5; leave out --load mat"
+                )
+        raster = load_cube(_contents(path), variable=self.variable, band_axis=self.band_axis)
+        raster.read(0, 1)
+        return raster
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Contents:
-    """What a .mat file holds: shapes of the large variables, values of the rest.
+def _is_hdf5(head: bytes) -> bool:
+    places = (0, 512, 1024, 2048)
+    return head.startswith(b"MATLAB 7.3") or any(head[at : at + 4] == HDF5 for at in places)
 
-    Attributes
-    ----------
-    path : Path
-    shapes : mapping of name to shape
-        All numeric arrays.
-    loaded : mapping of name to array
-        Scalars, vectors, and what lies in structs.
-    """
 
-    path: Path
-    shapes: Mapping[str, tuple[int, ...]]
-    loaded: Mapping[str, Numbers]
+def _contents(path: Path) -> Contents:
+    """Describe the large arrays of a file, and load the small ones and the structs."""
+    listed = _whosmat(path)
+    shapes = {name: (shape, TYPES[kind]) for name, shape, kind in listed if kind in TYPES}
+    small = [name for name, (shape, _) in shapes.items() if int(np.prod(shape)) == max(shape)]
+    structs = [name for name, _, kind in listed if kind == "struct"]
+    variables = {
+        name: _Large(path, name).variable(shape, np.dtype(kind))
+        for name, (shape, kind) in shapes.items()
+    }
+    for name, value in _loadmat(path, small + structs).items():
+        variables |= {leaf: _small(leaf, array) for leaf, array in _leaves(name, value)}
+    return unfold_lazily(Contents(name=str(path), variables=variables, planes=False))
 
-    @classmethod
-    def of(cls, path: Path) -> "_Contents":
-        listed = _whosmat(path)
-        shapes = {name: shape for name, shape, kind in listed if kind in NUMERIC}
-        small = [name for name, shape in shapes.items() if int(np.prod(shape)) == max(shape)]
-        structs = [name for name, _, kind in listed if kind == "struct"]
-        loaded: dict[str, Numbers] = {}
-        for name, value in _loadmat(path, small + structs).items():
-            loaded.update(_leaves(name, value))
-        return cls(
-            path=path,
-            shapes=shapes | {name: value.shape for name, value in loaded.items()},
-            loaded=loaded,
-        )
 
-    def choose(self) -> str:
-        """Return the name of the one cube."""
-        names = [name for name in self.shapes if self._is_candidate(name)]
-        spectral = [name for name in names if self.wavelengths_for(self.shapes[name]) is not None]
-        for few in (names, spectral):
-            if len(few) == 1:
-                return few[0]
-        if not names:
-            raise ReadError(
-                f"{self.path}: expected an array of three axes, found {self._listed(self.shapes)}"
-            )
-        raise AmbiguousError(
-            f"{self.path}: expected one cube, found {self._listed(names)}; say --variable NAME"
-        )
+class _Large:
+    """An array that is loaded when it is first read, and kept."""
 
-    def numbers(self, name: str) -> Numbers:
-        """Return a numeric array of two or three axes."""
-        if name not in self.shapes:
-            names = [known for known in self.shapes if self._is_candidate(known)]
-            raise ReadError(
-                f"{self.path}: expected a numeric variable {name!r}, found "
-                f"{self._listed(names or self.shapes)}"
-            )
-        array = self.loaded[name] if name in self.loaded else _loadmat(self.path, [name])[name]
-        if array.ndim not in (2, 3) or array.dtype.kind not in "uif":
-            raise ReadError(
-                f"{self.path}: expected real numbers in two or three axes, found {name} "
-                f"of {array.dtype} {sizes(array.shape)}"
-            )
-        return np.asarray(array)
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.array: Numbers | None = None
+        self.lock = threading.Lock()
 
-    def wavelengths_for(self, shape: tuple[int, ...]) -> Floats | None:
-        """Return the wavelengths in nm that are as many as exactly one axis is long."""
-        for name, value in self.loaded.items():
-            if not WAVELENGTH_NAME.fullmatch(name.rpartition(".")[2]) or value.size < 2:
-                continue
-            values = value.astype(np.float64).ravel()
-            if shape.count(values.size) == 1 and np.isfinite(values).all() and values.min() > 0:
-                return values * 1000 if values.max() < 100 else values
-        return None
+    def variable(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Variable:
+        return Variable(name=self.name, shape=shape, dtype=dtype, read=self.read)
 
-    def unfolded(self, matrix: Numbers) -> Numbers:
-        """Return (rows, columns, bands) of a matrix whose pixels run down the columns."""
-        grid = self._grid(matrix.shape)
-        if grid is None:
-            return matrix[:, :, None]
-        rows, columns = grid
-        if matrix.shape[0] == rows * columns:
-            matrix = matrix.T
-        cube = matrix.reshape((len(matrix), rows, columns), order="F")
-        return np.moveaxis(cube, 0, -1)
+    def read(self, index: Index) -> Numbers:
+        with self.lock:
+            if self.array is None:
+                array = np.asarray(_loadmat(self.path, [self.name])[self.name])
+                if array.dtype.kind not in "uif":
+                    raise ReadError(
+                        f"{self.path}: expected real numbers, found {self.name} of {array.dtype}"
+                    )
+                self.array = array
+        return self.array[index]
 
-    def _is_candidate(self, name: str) -> bool:
-        shape = self.shapes[name]
-        if len(shape) == 3:
-            return min(shape) > 0
-        return len(shape) == 2 and self._grid(shape) is not None
 
-    def _grid(self, shape: tuple[int, ...]) -> tuple[int, int] | None:
-        """Return rows and columns when scalars say them and one axis has that many pixels."""
-        rows, columns = self._scalar(ROW_NAMES), self._scalar(COLUMN_NAMES)
-        if rows is None or columns is None or min(shape) < 2:
-            return None
-        return (rows, columns) if shape.count(rows * columns) == 1 else None
-
-    def _scalar(self, names: tuple[str, ...]) -> int | None:
-        lowered = {name.lower().rpartition(".")[2]: value for name, value in self.loaded.items()}
-        for name in names:
-            value = lowered.get(name)
-            if value is not None and value.size == 1 and float(value.flat[0]).is_integer():
-                return int(value.flat[0])
-        return None
-
-    def _listed(self, names: Any) -> str:
-        found = [f"{name} ({sizes(self.shapes[name])})" for name in names]
-        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-        return (", ".join(found[:8]) or "no numeric array") + more
+def _small(name: str, array: Numbers) -> Variable:
+    return Variable(
+        name=name, shape=array.shape, dtype=array.dtype, read=lambda index: array[index]
+    )
 
 
 def _leaves(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Numbers]]:
@@ -214,15 +143,6 @@ def _leaves(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Number
                 yield from _leaves(f"{name}.{field}", value.flat[0][field], depth + 1)
     elif value.dtype.kind in "uif":
         yield name, value
-
-
-def _refuse_hdf5(path: Path) -> None:
-    with path.open("rb") as file:
-        head = file.read(520)
-    if head.startswith((b"MATLAB 7.3", b"\x89HDF")) or head[512:516] == b"\x89HDF":
-        raise ReadError(
-            f"{path}: MATLAB version 7.3 is not supported yet; save it in MATLAB with -v7"
-        )
 
 
 def _whosmat(path: Path) -> list[tuple[str, tuple[int, ...], str]]:

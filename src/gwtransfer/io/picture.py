@@ -1,37 +1,37 @@
-"""Everyday pictures of 8 bits: PNG, JPEG, BMP and WebP through imageio."""
+"""Everyday pictures of 8 bits: PNG, JPEG, BMP, WebP and GIF through imageio."""
 
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Raster
-from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError, UsageError, WriteError
-from gwtransfer.io.eightbit import to_bytes
+from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
+from gwtransfer.io.carried import picture_raster
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.layout import array_raster, upright
+from gwtransfer.io.pngparts import depth_of, read_header, unheeded
+from gwtransfer.io.profile import cmyk_to_srgb, colour_space
 
 MOST_PIXELS = 1_000_000_000
 """A header that promises more than this is broken or hostile; three gigabytes in memory."""
-
-JPEG_QUALITY = 95
 
 _LIMIT = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PictureLoader:
-    """Load a PNG, JPEG, BMP or WebP file of 8 bits as a picture in [0, 1].
+    """Load a PNG, JPEG, BMP, WebP or GIF file of 8 bits as a picture in [0, 1].
 
-    The decoded bytes are kept in memory. Palettes are expanded, CMYK becomes RGB, the EXIF
-    orientation is applied, every form of transparency becomes alpha.
+    The decoded bytes are kept in memory. Palettes are expanded, CMYK becomes RGB by its profile,
+    the EXIF orientation is applied, every form of transparency becomes alpha. Profile, Exif and
+    resolution are carried.
     """
 
     @staticmethod
@@ -50,139 +50,65 @@ class PictureLoader:
         Raises
         ------
         ReadError
-            Not such a file, 16-bit, truncated, undecodable, or of absurd size.
+            Not such a file, truncated, undecodable, or of absurd size.
         AmbiguousError
             The file holds several frames.
         """
         check_readable(path)
         form = _format(path)
         if form is None:
-            raise ReadError(f"{path}: expected PNG, JPEG, BMP or WebP, found something else")
+            raise ReadError(f"{path}: expected PNG, JPEG, BMP, WebP or GIF, found something else")
         if form == "PNG":
-            _check_png_header(path)
-        array = _decode(path, form)
-        if array.ndim == 2:
-            array = array[:, :, None]
-        if array.dtype != np.uint8 or array.ndim != 3:
+            read_header(path)
+        array, about = _decode(path, form)
+        if array.dtype != np.uint8 or array.ndim not in (2, 3):
             raise ReadError(f"{path}: expected 8-bit pixels, found {array.dtype} {array.shape}")
-        bands = 1 if array.shape[2] < 3 else 3
-        alpha = array[:, :, bands] if array.shape[2] > bands else None
-        return array_raster(
-            array[:, :, :bands], name=str(path), kind="picture", scale=255, alpha=alpha
+        icc, notes = about.get("icc_profile") or None, []
+        if about["mode"] == "CMYK":
+            array, icc, note = _without_inks(array, icc)
+            notes.append(note)
+        if form == "PNG" and icc is None and "srgb" not in about:
+            notes.append(unheeded(about.get("gamma")))
+        orientation = about.get("Orientation", 1)
+        return picture_raster(
+            array,
+            path,
+            icc=icc,
+            exif_block=about.get("exif") or None,
+            dpi=_dpi(about, form),
+            orientation=orientation if isinstance(orientation, int) else 1,
+            notes=tuple(note for note in notes if note),
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PngWriter:
-    """Write a picture as 8-bit PNG, with alpha where it has holes, the same bytes each time."""
-
-    extensions: ClassVar[tuple[str, ...]] = (".png",)
-
-    def check(self, raster: Raster) -> None:
-        """Refuse before any work what no PNG can hold.
-
-        Raises
-        ------
-        UsageError
-            The raster is a cube.
-        """
-        _expect_picture(raster, "PNG")
-
-    def __call__(self, raster: Raster, path: Path) -> None:
-        """Encode the raster into ``path``.
-
-        Raises
-        ------
-        UsageError
-            The raster is a cube.
-        WriteError
-            The encoder refuses.
-        """
-        self.check(raster)
-        pixels, holes = _gather(raster)
-        _encode(pixels if holes else pixels[:, :, :-1], path, compress_level=6)
+def _without_inks(inks: NDArray[Any], icc: bytes | None) -> tuple[NDArray[Any], bytes | None, str]:
+    """Return CMYK as RGB, a profile for it, and a note when a profile was wanting."""
+    colours = None if icc is None else cmyk_to_srgb(inks, icc)
+    if colours is not None:
+        return colours, None, ""
+    light = 255 - inks.astype(np.uint16)
+    colours = ((light[:, :, :3] * light[:, :, 3:] + 127) // 255).astype(np.uint8)
+    lacking = "has no profile" if icc is None else f"has a {colour_space(icc) or 'broken'} profile"
+    return colours, None, f"its CMYK {lacking}; it is converted to RGB by the plain formula"
 
 
-@dataclass(frozen=True, kw_only=True)
-class JpegWriter:
-    """Write a picture as JPEG of quality 95 without chroma subsampling or metadata."""
-
-    extensions: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg")
-
-    def check(self, raster: Raster) -> None:
-        """Refuse before any work what no JPEG can hold.
-
-        Raises
-        ------
-        UsageError
-            The raster is a cube.
-        WriteError
-            The raster has an alpha channel.
-        """
-        _expect_picture(raster, "JPEG")
-        if raster.has_alpha:
-            raise _holes(raster.name)
-
-    def __call__(self, raster: Raster, path: Path) -> None:
-        """Encode the raster into ``path``.
-
-        Raises
-        ------
-        UsageError
-            The raster is a cube.
-        WriteError
-            Some pixels are holes, or the encoder refuses.
-        """
-        self.check(raster)
-        pixels, holes = _gather(raster)
-        if holes:
-            raise _holes(raster.name)
-        _encode(pixels[:, :, :-1], path, quality=JPEG_QUALITY, subsampling=0)
-
-
-def _expect_picture(raster: Raster, form: str) -> None:
-    if raster.kind != "picture":
-        raise UsageError(
-            f"{raster.name}: {form} holds pictures, found a cube of {raster.bands} bands; "
-            "write .tif or .npy instead"
-        )
-
-
-def _holes(name: str) -> WriteError:
-    return WriteError(
-        f"{name}: has transparent or missing pixels, which JPEG cannot hold; "
-        "write .png or .tif instead"
-    )
-
-
-def _gather(raster: Raster) -> tuple[NDArray[np.uint8], bool]:
-    """Return (rows, columns, bands + 1) bytes, the last the opacity, and whether it is needed."""
-    pixels = np.empty((raster.rows, raster.columns, raster.bands + 1), dtype=np.uint8)
-    for block in raster.blocks():
-        colours, opacity = to_bytes(block, raster.columns)
-        pixels[block.start : block.stop, :, :-1] = colours
-        pixels[block.start : block.stop, :, -1] = opacity
-    return pixels, raster.has_alpha or bool((pixels[:, :, -1] < 255).any())
-
-
-def _encode(pixels: NDArray[np.uint8], path: Path, **options: Any) -> None:
-    import imageio.v3 as iio
-
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[pixels.shape[2]]
-    squeezed = np.ascontiguousarray(pixels[:, :, 0] if mode == "L" else pixels)
+def _dpi(about: Mapping[str, Any], form: str) -> tuple[float, float] | None:
+    """Return pixels an inch from the file's own place for them, else from Exif."""
+    stated = form != "JPEG" or about.get("jfif_unit") in (1, 2)  # else the library invents 72
     try:
-        with quiet("PIL", "imageio"):
-            iio.imwrite(path, squeezed, plugin="pillow", mode=mode, is_batch=False, **options)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise WriteError(f"{path}: cannot be encoded: {reason(error)}") from error
-    except Exception as error:
-        raise WriteError(f"{path}: cannot be encoded: {reason(error)}") from error
+        if stated and "dpi" in about:
+            across, down = about["dpi"]
+            return float(across), float(down)
+        if "XResolution" in about and "YResolution" in about:
+            unit = {2: 1.0, 3: 2.54}[about.get("ResolutionUnit", 2)]
+            return float(about["XResolution"]) * unit, float(about["YResolution"]) * unit
+    except (TypeError, ValueError, KeyError, ZeroDivisionError):
+        pass
+    return None
 
 
-def _decode(path: Path, form: str) -> NDArray[Any]:
-    """Return (rows, columns) or (rows, columns, samples): gray, gray + alpha, RGB or RGBA."""
+def _decode(path: Path, form: str) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the samples, gray, RGB, each with or without alpha, or CMYK, and what else it says."""
     import imageio.v3 as iio
 
     try:
@@ -196,7 +122,7 @@ def _decode(path: Path, form: str) -> NDArray[Any]:
                         f"{path}: expected one picture, found {frames} frames; "
                         "save the frame you want as PNG"
                     )
-                about = file.metadata(index=0, exclude_applied=False)
+                about: dict[str, Any] = file.metadata(index=0, exclude_applied=False)
                 mode = _target_mode(str(about["mode"]), "transparency" in about)
                 array = np.asarray(file.read(index=0, mode=mode, rotate=False))
     except GwTransferError:
@@ -205,12 +131,13 @@ def _decode(path: Path, form: str) -> NDArray[Any]:
         raise ReadError(
             f"{path}: expected a {form} picture, found one that cannot be decoded: {reason(error)}"
         ) from error
-    orientation = about.get("Orientation", 1)
-    return upright(array, orientation if isinstance(orientation, int) else 1)
+    return array, about
 
 
 def _target_mode(mode: str, transparent: bool) -> str:
     """Return Pillow's name of the 8-bit form of a stored form."""
+    if mode == "CMYK":
+        return mode
     alpha = transparent or mode.endswith(("A", "a"))
     if mode in ("1", "L", "LA", "La"):
         return "LA" if alpha else "L"
@@ -218,14 +145,16 @@ def _target_mode(mode: str, transparent: bool) -> str:
 
 
 def _format(path: Path) -> str | None:
-    """Return PNG, JPEG, BMP, WebP or None from the first bytes; never raises."""
+    """Return PNG, JPEG, BMP, WebP, GIF or None from the first bytes; never raises."""
     try:
         with path.open("rb") as file:
             head = file.read(32)
     except (OSError, ValueError):
         return None
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
+        return None if depth_of(head) == 16 else "PNG"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
     if head.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -234,26 +163,6 @@ def _format(path: Path) -> str | None:
         known = (12, 16, 40, 52, 56, 64, 108, 124)
         return "BMP" if struct.unpack_from("<I", head, 14)[0] in known else None
     return None
-
-
-def _check_png_header(path: Path) -> None:
-    """Refuse 16-bit files, and headers that promise more than the file can hold."""
-    with path.open("rb") as file:
-        head = file.read(26)
-        held = file.seek(0, 2)
-    if len(head) < 26 or head[12:16] != b"IHDR":
-        raise ReadError(f"{path}: expected a PNG header, found a truncated or broken file")
-    columns, rows, depth, colour = struct.unpack_from(">IIBB", head, 16)
-    if depth == 16:
-        raise ReadError(
-            f"{path}: 16-bit PNG is not supported yet; convert it to 8-bit PNG or to TIFF"
-        )
-    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
-    if rows * columns * bits // 8 > 1100 * held:  # deflate shrinks at most 1032 : 1
-        raise ReadError(
-            f"{path}: expected {columns} × {rows} pixels as its header says, found a file of "
-            f"{held} bytes that cannot hold them; it is truncated or broken"
-        )
 
 
 @contextmanager

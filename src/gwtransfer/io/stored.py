@@ -12,7 +12,7 @@ from gwtransfer.core.raster import Floats
 from gwtransfer.io.layout import working_type
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Layout:
     """Which bands are read, and how stored values become floats.
 
@@ -28,7 +28,11 @@ class Layout:
         What stands for no data, one a band.
     stored : dtype
     picture : bool
-        Values are scaled to [0, 1], and a pixel is a hole only when all its bands are nodata.
+        A pixel is a hole only when all its bands are nodata.
+    divisor : float
+        Values that are data are divided by it: 255 for a picture of bytes.
+    gains, offsets : (bands,) arrays, or None
+        Values that are data become gain · value + offset.
     """
 
     indexes: list[int]
@@ -37,21 +41,42 @@ class Layout:
     nodatas: Sequence[float | None]
     stored: np.dtype[Any]
     picture: bool
+    divisor: float = 1.0
+    gains: Floats | None = None
+    offsets: Floats | None = None
 
     def values(self, stored: NDArray[Any]) -> Floats:
         """Turn (bands, r, columns) stored values into (r, columns, bands) floats."""
         working = working_type(self.stored)
         values = np.moveaxis(stored, 0, -1).astype(working, order="C")
-        holes = np.zeros(values.shape, dtype=np.bool_)
-        for band, nodata in enumerate(self.nodatas):
-            if nodata is not None and math.isfinite(nodata):
-                with np.errstate(over="ignore"):
-                    holes[:, :, band] = stored[band] == nodata
-        if self.picture:
-            holes = holes.all(axis=2, keepdims=True) & np.ones_like(holes)
-            values /= working.type(np.iinfo(self.stored).max)
-        values[holes] = np.nan
+        holes = self._holes(stored)
+        if self.divisor != 1:
+            values /= working.type(self.divisor)
+        if self.gains is not None:
+            values *= self.gains.astype(working)
+        if self.offsets is not None:
+            values += self.offsets.astype(working)
+        if holes is not None:
+            values[holes] = np.nan
         return values
+
+    def _holes(self, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Return where there is no data, (r, columns, bands) or for a picture (r, columns)."""
+        finite = [
+            (band, nodata)
+            for band, nodata in enumerate(self.nodatas)
+            if nodata is not None and math.isfinite(nodata)
+        ]
+        if not finite:
+            return None
+        with np.errstate(over="ignore"):
+            if len(finite) == len(stored) and len({nodata for _, nodata in finite}) == 1:
+                holes = stored == finite[0][1]
+            else:
+                holes = np.zeros(stored.shape, dtype=np.bool_)
+                for band, nodata in finite:
+                    holes[band] = stored[band] == nodata
+        return np.asarray(holes.all(axis=0) if self.picture else np.moveaxis(holes, 0, -1))
 
 
 def opacity(stored: NDArray[Any]) -> Floats:

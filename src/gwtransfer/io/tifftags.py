@@ -9,14 +9,16 @@ from typing import BinaryIO
 from gwtransfer.errors import ReadError
 from gwtransfer.io.layout import sizes
 
-GEO_TAGS = frozenset({33550, 33922, 34264, 34735, 42112, 42113})
-"""Pixel scale, tie points, transformation, geo keys, GDAL metadata, GDAL nodata."""
+GEO_TAGS = frozenset({33550, 33922, 34264, 34735, 42112, 42113, 50844})
+"""Pixel scale, tie points, transformation, geo keys, GDAL metadata and nodata, RPC."""
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 MOST_TAGS = 4096
+
+MOST_BANDS = 10_000
 
 MOST_EXPANSION = 20_000
 """Pixels that would take more than this many times the file's bytes are not in it."""
@@ -97,6 +99,23 @@ def directories(path: Path) -> Iterator[Directory]:
         raise
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def check_bands(path: Path, directory: Directory) -> None:
+    """Check that the samples a pixel are few enough for libraries that make an object of each.
+
+    Raises
+    ------
+    ReadError
+        More than MOST_BANDS.
+    """
+    if 277 in directory.entries:
+        samples = _integers(path, directory, 277, path.stat().st_size)
+        if samples and samples[0] > MOST_BANDS:
+            raise ReadError(
+                f"{path}: expected at most {MOST_BANDS} bands, found {samples[0]} in its header; "
+                "it is broken, or must be split"
+            )
 
 
 def check_extent(path: Path, directory: Directory) -> None:

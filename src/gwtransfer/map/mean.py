@@ -24,6 +24,7 @@ class Mean:
     """
 
     needs_candidates: ClassVar[bool] = False
+    is_smooth: ClassVar[bool] = True
 
     gain_cap: float | None = 4.0
 

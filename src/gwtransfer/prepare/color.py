@@ -19,6 +19,9 @@ from gwtransfer.errors import DataError, UsageError
 
 Array = NDArray[np.float64]
 
+MOST_AXES = 32
+"""Principal axes kept at most unless all are: those of a noisy cube's noise would be many."""
+
 VISIBLE_BANDS = 3
 """Bands between 400 and 700 nm a cube needs for the CIE curve to mean anything."""
 
@@ -37,7 +40,7 @@ class Color:
     space : Literal["srgb", "linear", "oklab", "lab"]
         Colour space of a picture in which distances and brightness are meant.
     variance : float
-        Share of a cube's variance the principal axes keep; 1 keeps every band.
+        Share of a cube's variance the principal axes keep, on 32 axes at most; 1 keeps every band.
     noise : bool
         Estimate the sensor noise of a cube, so that the map does not amplify it.
     luminance : Literal["panchromatic", "visible"]
@@ -99,7 +102,7 @@ class Color:
             total = values.sum()
             if total > 0:
                 kept = int(np.searchsorted(np.cumsum(values) / total, self.variance)) + 1
-                axes = _facing(vectors[:, : min(kept, raster.bands)])
+                axes = _facing(vectors[:, : min(kept, raster.bands, MOST_AXES)])
         radius = float(np.sqrt(np.trace(covariance)))
         return Space(
             origin=origin,

@@ -1,0 +1,37 @@
+"""How every call into GDAL is made: silent, and with a bound on what it keeps in memory."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+LEAST_KEPT, MOST_KEPT = 64 * 2**20, 448 * 2**20
+"""Bounds in bytes on GDAL's cache of decoded strips and tiles, which all files share."""
+
+_LOCK = threading.Lock()
+_kept = LEAST_KEPT
+
+
+def keep(needed: int) -> None:
+    """Let GDAL keep at least so many bytes of decoded pixels, within the bounds.
+
+    A row of tiles must fit, or each window of rows decodes all of its tiles again.
+    """
+    global _kept  # noqa: PLW0603  GDAL has one cache for the whole process
+    with _LOCK:
+        _kept = max(_kept, min(needed, MOST_KEPT))
+
+
+@contextmanager
+def gdal(**options: Any) -> Iterator[None]:
+    """Run a block with GDAL's messages off and its cache bounded.
+
+    Parameters
+    ----------
+    **options
+        GDAL's configuration options for the block.
+    """
+    import rasterio
+
+    with rasterio.Env(GDAL_CACHEMAX=_kept, **options):  # outside it GDAL prints its warnings
+        yield
