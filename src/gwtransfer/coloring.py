@@ -13,7 +13,7 @@ from gwtransfer.core.types import TransportPlan
 from gwtransfer.core.views import pooled, thinned
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
-from gwtransfer.io.profile import in_profile
+from gwtransfer.io.pictures.profile import in_profile
 from gwtransfer.jobs import (
     check_artefact_name,
     fit_opened,

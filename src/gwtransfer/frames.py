@@ -9,8 +9,8 @@ from pathlib import Path
 from gwtransfer import registry
 from gwtransfer.coloring import Colored
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
-from gwtransfer.io.envi import is_envi_header
 from gwtransfer.io.files import is_pattern
+from gwtransfer.io.gdal.envi import is_envi_header
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,7 +163,7 @@ def test_a_hald_picture(done: Run, plan: str) -> None:
     head = Path("one.png").read_bytes()[:29]
     assert head[16:26] == bytes([0, 0, 2, 0, 0, 0, 2, 0, 16, 2])  # 512 × 512, 16 bits, RGB
     assert Path("one.png").read_bytes() == Path("two.png").read_bytes()
-    from gwtransfer.io.deep import DeepLoader
+    from gwtransfer.io.pictures.deep import DeepLoader
 
     raster = DeepLoader()(Path("one.png"))
     values = raster.read(0, 512).values.reshape(-1, 3)

@@ -11,7 +11,7 @@ from PIL import Image
 from rasterio.transform import Affine
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.bands import BandsLoader
+from gwtransfer.io.bands.folder import BandsLoader
 
 from .shared import DATA, everything, needs_data
 
@@ -183,10 +183,10 @@ def test_large_bands_go_through_a_temporary_file(tmp_path, monkeypatch, tall):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    monkeypatch.setattr("gwtransfer.io.kept.MEMORY_BYTES", 0)
-    monkeypatch.setattr("gwtransfer.io.bands.STEP_VALUES", 10)
+    monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
+    monkeypatch.setattr("gwtransfer.io.bands.folder.STEP_VALUES", 10)
     if tall:
-        monkeypatch.setattr("gwtransfer.io.bands.TALL_BYTES", 0)
+        monkeypatch.setattr("gwtransfer.io.bands.folder.TALL_BYTES", 0)
     folder = tmp_path / "bands"
     folder.mkdir()
     array = numbers(6, 7, 3, dtype="u2")
@@ -200,7 +200,7 @@ def test_large_bands_go_through_a_temporary_file(tmp_path, monkeypatch, tall):
 
 def test_a_full_disk_is_told_before_work_begins(tmp_path, monkeypatch):
     """Where the temporary folder is too small the message says how much is needed and TMPDIR."""
-    monkeypatch.setattr("gwtransfer.io.kept.MEMORY_BYTES", 0)
+    monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     fill(tmp_path, ["a1.png", "a2.png"])
     with pytest.raises(ReadError, match=r"expected 84 bytes of room.*found 10; set TMPDIR"):
@@ -304,7 +304,7 @@ def test_claiming_loads_no_heavy_library():
     """Looking at a folder imports neither rasterio nor tifffile nor any decoder."""
     script = """
 import sys, pathlib
-from gwtransfer.io.bands import BandsLoader
+from gwtransfer.io.bands.folder import BandsLoader
 BandsLoader.claims(pathlib.Path(sys.executable).parent)
 heavy = {"rasterio", "tifffile", "imageio", "PIL", "OpenImageIO", "h5py", "scipy"}
 print(sorted(heavy & set(sys.modules)))

@@ -5,18 +5,18 @@ import sys
 
 import pytest
 
-from gwtransfer.io.bands import BandsLoader
-from gwtransfer.io.deep import DeepLoader
-from gwtransfer.io.film import FilmLoader
-from gwtransfer.io.gdal import GdalLoader
-from gwtransfer.io.hdf5 import Hdf5Loader
-from gwtransfer.io.mat import MatLoader
+from gwtransfer.io.arrays.hdf5 import Hdf5Loader
+from gwtransfer.io.arrays.mat import MatLoader
+from gwtransfer.io.arrays.netcdf import NetcdfLoader
+from gwtransfer.io.arrays.zarr import ZarrLoader
+from gwtransfer.io.bands.folder import BandsLoader
+from gwtransfer.io.film.film import FilmLoader
+from gwtransfer.io.gdal.loader import GdalLoader
 from gwtransfer.io.mesh import MeshLoader
-from gwtransfer.io.netcdf import NetcdfLoader
 from gwtransfer.io.npy import NpyLoader
-from gwtransfer.io.picture import PictureLoader
-from gwtransfer.io.tiff import TiffLoader
-from gwtransfer.io.zarr import ZarrLoader
+from gwtransfer.io.pictures.deep import DeepLoader
+from gwtransfer.io.pictures.everyday import PictureLoader
+from gwtransfer.io.tiff.stack import TiffLoader
 
 from .shared import DATA, needs_data
 

@@ -10,8 +10,8 @@ import pytest
 import rasterio
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.envi import in_nanometres
-from gwtransfer.io.gdal import GdalLoader
+from gwtransfer.io.gdal.envi import in_nanometres
+from gwtransfer.io.gdal.loader import GdalLoader
 
 from .shared import DATA, everything, needs_data
 

@@ -16,14 +16,14 @@ from rasterio.transform import Affine
 
 from gwtransfer.core.raster import Carried, Georeference
 from gwtransfer.errors import ReadError, UsageError, WriteError
-from gwtransfer.io.deep import PngWriter
+from gwtransfer.io.arrays.mat import MatLoader
 from gwtransfer.io.files import whole
-from gwtransfer.io.gdal import GdalLoader, TiffWriter
+from gwtransfer.io.gdal.loader import GdalLoader, TiffWriter
 from gwtransfer.io.layout import array_raster
-from gwtransfer.io.mat import MatLoader
 from gwtransfer.io.npy import NpyWriter
-from gwtransfer.io.tiff import TiffLoader
-from gwtransfer.io.tifftags import first_directory
+from gwtransfer.io.pictures.deep import PngWriter
+from gwtransfer.io.tiff.stack import TiffLoader
+from gwtransfer.io.tiff.tags import first_directory
 
 from .shared import DATA, cube, everything, needs_data, picture, round_trip
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
-from gwtransfer.io import slabs
-from gwtransfer.io.hdf5 import Hdf5Loader
-from gwtransfer.io.mat import MatLoader
-from gwtransfer.io.netcdf import NetcdfLoader
+from gwtransfer.io.arrays import slabs
+from gwtransfer.io.arrays.hdf5 import Hdf5Loader
+from gwtransfer.io.arrays.mat import MatLoader
+from gwtransfer.io.arrays.netcdf import NetcdfLoader
 
 from .shared import DATA, everything, needs_data
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.mat import MatLoader
+from gwtransfer.io.arrays.mat import MatLoader
 
 from .shared import DATA, everything, needs_data
 

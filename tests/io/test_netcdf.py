@@ -7,8 +7,8 @@ import pytest
 import scipy.io
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.hdf5 import Hdf5Loader
-from gwtransfer.io.netcdf import NetcdfLoader
+from gwtransfer.io.arrays.hdf5 import Hdf5Loader
+from gwtransfer.io.arrays.netcdf import NetcdfLoader
 
 from .shared import DATA, everything, needs_data
 

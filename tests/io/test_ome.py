@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.tiff import TiffLoader
+from gwtransfer.io.tiff.stack import TiffLoader
 
 from .shared import everything
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.deep import DeepLoader
-from gwtransfer.io.picture import PictureLoader
+from gwtransfer.io.pictures.deep import DeepLoader
+from gwtransfer.io.pictures.everyday import PictureLoader
 
 from .shared import DATA, everything, needs_data
 

@@ -11,10 +11,10 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
-from gwtransfer.io import segments
-from gwtransfer.io.declared import declared_size
-from gwtransfer.io.kept import Recent
-from gwtransfer.io.tiff import TiffLoader
+from gwtransfer.io.tiff import segments
+from gwtransfer.io.tiff.declared import declared_size
+from gwtransfer.io.tiff.kept import Recent
+from gwtransfer.io.tiff.stack import TiffLoader
 
 from .shared import DATA, everything, needs_data
 
@@ -290,8 +290,8 @@ FORMS = [
 def test_windows_are_rows_of_the_whole(tmp_path, monkeypatch, options, tall):
     """Strips, tiles and codecs give the same windows as tifffile's whole decode, in any order."""
     if tall:
-        monkeypatch.setattr("gwtransfer.io.segments.TALL_BYTES", 0)
-        monkeypatch.setattr("gwtransfer.io.kept.MEMORY_BYTES", 0)
+        monkeypatch.setattr("gwtransfer.io.tiff.segments.TALL_BYTES", 0)
+        monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
     path = tmp_path / "a.tif"
     array = numbers(4, 40, 50, dtype="u2")
     with tifffile.TiffWriter(
@@ -446,7 +446,7 @@ def test_jpeg_inside_tiff_is_decoded_to_rgb(tmp_path):
 
 
 def test_the_other_loader_claims_what_gdal_marked(tmp_path):
-    from gwtransfer.io.gdal import GdalLoader
+    from gwtransfer.io.gdal.loader import GdalLoader
 
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, numbers(6, 7), extratags=[(42113, "s", 0, "0", True)])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.zarr import ZarrLoader
+from gwtransfer.io.arrays.zarr import ZarrLoader
 
 from .shared import everything
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.io.deep import PngWriter
 from gwtransfer.io.layout import array_raster
+from gwtransfer.io.pictures.deep import PngWriter
 
 Array = NDArray[np.float64]
 

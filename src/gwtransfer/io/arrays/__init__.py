@@ -1,0 +1,1 @@
+"""Files that hold arrays by name: MATLAB, HDF5, netCDF, Zarr."""

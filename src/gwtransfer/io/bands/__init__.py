@@ -1,0 +1,1 @@
+"""Cubes whose bands are image files."""

@@ -1,0 +1,1 @@
+"""Films: frames decoded as they are read, encoded as they are computed."""

@@ -1,0 +1,1 @@
+"""Rasters of remote sensing: ENVI, ERDAS, GeoTIFF, and every TIFF that is written."""

@@ -1,0 +1,1 @@
+"""TIFF files that no georeference marks as maps: pictures, stacks, OME-TIFF."""
