@@ -40,7 +40,8 @@ PREVIEW_SIDE = 512
 PREVIEW_SAMPLE = 2000
 
 STRANGE_SAID, STRANGE_REFUSED = 0.02, 0.95
-"""Shares of pixels unlike all the plan was fitted to, above which that is said, or refused."""
+"""Shares of pixels unlike all the plan was fitted to: above the first that is said, above the
+second a cube is refused."""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -298,7 +299,7 @@ def _write_image(
         _watched(image, progress),
         output,
         writer,
-        at_end=lambda: _check_familiar(source.name, record.strange()),
+        at_end=lambda: _check_familiar(source, record.strange()),
     )
     strange = record.strange()
     notes: tuple[str, ...] = ()
@@ -310,11 +311,14 @@ def _write_image(
     return Colored(source=source, palette=palette, plan=plan, order=record.order(), notes=notes)
 
 
-def _check_familiar(name: str, strange: float) -> None:
-    """Refuse the image of a source that has nothing in common with what the plan was made for."""
-    if strange > STRANGE_REFUSED:
+def _check_familiar(source: Raster, strange: float) -> None:
+    """Refuse the image of a cube that has nothing in common with what the plan was made for.
+
+    A picture's values have one unit, and whoever applies a look to another picture means it.
+    """
+    if source.kind == "cube" and strange > STRANGE_REFUSED:
         raise DataError(
-            f"{name}: expected values like those the plan was fitted to, found {strange:.0%} of "
+            f"{source.name}: expected values like those the plan was fitted to, found {strange:.0%} of "
             "the pixels far from all of them; is it stored in another unit?"
         )
 
