@@ -197,7 +197,9 @@ def color_matcher(source: Raster, palette: Raster) -> Array:
 
 METHODS: dict[str, Method] = {
     "gwtransfer": ours(),
+    "gwtransfer --smooth 0": ours(smooth=0.0),
     "gwtransfer --smooth 1": ours(smooth=1.0),
+    "gwtransfer --space oklab": ours(options={"prepare": {"space": "oklab"}}),
     "three bands": false_colour,
     "PCA": principal,
     "CIE observer": natural,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtransfer import registry
-from gwtransfer.blending import Bands, check_blend, is_picture, space_bands
+from gwtransfer.blending import Bands, check_blend
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.core.views import pooled, thinned
@@ -291,7 +291,7 @@ def _write_image(
         recipe.build("map"),
         strength=recipe.strength,
         keep=recipe.keep,
-        smooth=_smooth(recipe, source, plan),
+        smooth=recipe.smooth,
         candidates=candidates,
         record=record,
     )
@@ -318,17 +318,9 @@ def _check_familiar(source: Raster, strange: float) -> None:
     """
     if source.kind == "cube" and strange > STRANGE_REFUSED:
         raise DataError(
-            f"{source.name}: expected values like those the plan was fitted to, found {strange:.0%} of "
-            "the pixels far from all of them; is it stored in another unit?"
+            f"{source.name}: expected values like those the plan was fitted to, found "
+            f"{strange:.0%} of the pixels far from all of them; is it stored in another unit?"
         )
-
-
-def _smooth(recipe: Recipe, source: Raster, plan: TransportPlan) -> float:
-    """Return how much to clean: by default all where a smooth map makes a picture of a cube."""
-    if recipe.smooth is not None:
-        return recipe.smooth
-    painted = source.kind == "cube" and is_picture(space_bands(plan.target.space))
-    return float(painted and getattr(recipe.build("map"), "is_smooth", False))
 
 
 def _chooses(recipe: Recipe) -> bool:

@@ -174,7 +174,7 @@ def apply_plan(
     *,
     strength: float = 1.0,
     keep: Keep | None = None,
-    smooth: float = 0.0,
+    smooth: float | None = None,
     candidates: Array | None = None,
     record: Watch | None = None,
 ) -> Raster:
@@ -188,8 +188,9 @@ def apply_plan(
         picture its luminance as gray with the palette's mean and spread.
     keep : {"luminance", "chroma"} or None
         What of the source's colour, in OKLab, stays as it is.
-    smooth : float in [0, 1]
-        How much of the map's residual to clean with a guided filter.
+    smooth : float in [0, 1] or None
+        How much of the map's residual to clean with a guided filter; None is all of it where a
+        smooth map makes a picture of a cube, and nothing elsewhere.
     candidates : (M, e) array or None
         The target's values, for maps that choose among them.
     record : Watch or None
@@ -215,6 +216,9 @@ def apply_plan(
     image = _Image(raster=raster, plan=plan, mapping=stage(plan, candidates=candidates))
     picture = is_picture(target)
     blend = blender(plan, strength, keep)
+    if smooth is None:
+        painted = picture and not is_picture(space_bands(space))
+        smooth = float(painted and getattr(stage, "is_smooth", False))
     overlap = 2 * SMOOTH_RADIUS if smooth > 0 else 0
     residual = Residual.of(plan, image.mapping, smooth) if smooth > 0 else None
 
