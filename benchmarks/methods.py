@@ -199,7 +199,7 @@ METHODS: dict[str, Method] = {
     "gwtransfer": ours(),
     "gwtransfer --smooth 0": ours(smooth=0.0),
     "gwtransfer --smooth 1": ours(smooth=1.0),
-    "gwtransfer --space oklab": ours(options={"prepare": {"space": "oklab"}}),
+    "gwtransfer --space srgb": ours(options={"prepare": {"space": "srgb"}}),
     "three bands": false_colour,
     "PCA": principal,
     "CIE observer": natural,

@@ -46,7 +46,7 @@ Space = Annotated[
         help="Colour space of pictures in which distances and brightness are meant: srgb, linear, "
         "oklab or lab.",
         rich_help_panel=FITTING,
-        show_default="srgb",
+        show_default="oklab",
     ),
 ]
 Variance = Annotated[
@@ -281,6 +281,14 @@ def make_mask(path: Path | None, feather: float) -> "masking.Mask | None":
     from gwtransfer import masking
 
     return None if path is None else masking.Mask(path=path, feather=feather)
+
+
+def check_feather(feather: float, *masks: Path | None) -> None:
+    """Refuse a feather that has no mask to soften."""
+    from gwtransfer.errors import UsageError
+
+    if feather != 0 and not any(masks):
+        raise UsageError("--feather softens the edges of a mask; give one, or leave it out")
 
 
 def make_writing(

@@ -93,7 +93,7 @@ def test_artefacts_keep_everything(done: Run, folder: Path) -> None:
     done("fit", "cube.npy", "-o", "c.npz", "-k", "2")
     done("fit", "photo.png", "-o", "p.npz", "-k", "2")
     assert "axes of 6 bands coordinates" in done("inspect", "c.npz").out
-    assert "3 axes of 3 srgb coordinates" in done("inspect", "p.npz").out
+    assert "3 axes of 3 oklab coordinates" in done("inspect", "p.npz").out
 
 
 def test_equal_runs_give_equal_bytes(done: Run, folder: Path) -> None:

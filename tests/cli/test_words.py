@@ -200,7 +200,7 @@ def test_stages_lists_plugins_that_work_and_that_do_not(done: Run, plugins: None
 def test_broken_plugins_hinder_nobody(done: Run, run: Run, plugins: None, folder: Path) -> None:
     """Files are read and written as ever; the plug-in's map maps; asked for, a broken one says."""
     done("color", "photo.png", "palette.png", "-o", "out.png", "-k", "2", "--map", "half",
-         "--set", "map.share=0.25")  # fmt: skip
+         "--space", "srgb", "--set", "map.share=0.25")  # fmt: skip
     from PIL import Image
 
     with Image.open("out.png") as image:

@@ -49,7 +49,7 @@ class Color:
     """
 
     sample: int = 10_000
-    space: ColorSpace = "srgb"
+    space: ColorSpace = "oklab"
     variance: float = 0.999
     noise: bool = True
     luminance: Literal["panchromatic", "visible"] = "panchromatic"
@@ -107,7 +107,7 @@ class Color:
         return Space(
             origin=origin,
             axes=axes,
-            unit=radius if radius > 0 else 1.0,
+            unit=radius if np.ptp(points, axis=0).any() else 1.0,
             coordinates=coordinates(raster, self.space),
             wavelengths=(
                 None if raster.wavelengths is None else raster.wavelengths.astype(np.float64)
