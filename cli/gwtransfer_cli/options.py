@@ -84,7 +84,7 @@ Anchor = Annotated[
     typer.Option(
         help="Weight of keeping bright bright; 0 turns it off.",
         rich_help_panel=PLANNING,
-        show_default="1, for mw2 0",
+        show_default="2, for mw2 0",
     ),
 ]
 Map = Annotated[

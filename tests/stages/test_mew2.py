@@ -14,7 +14,7 @@ from tests.core.strategies import (
 
 from gwtransfer.core import bounds
 from gwtransfer.core.affine import mean_map
-from gwtransfer.core.guide import Guide
+from gwtransfer.core.guide import DEFAULT_ANCHOR, Guide
 from gwtransfer.core.points import embed_points
 from gwtransfer.core.types import GaussianMixture, Space
 from gwtransfer.errors import DataError, UsageError
@@ -95,7 +95,8 @@ def test_the_value_is_unguided_with_the_anchor_on(shape):
     assert plain.tilt is None
     g, h = source.guide, target.guide
     g, h = (v / np.sqrt(v @ s.covariance @ v) for v, s in ((g, source), (h, target)))
-    np.testing.assert_allclose(plan.tilt, scale(*sides) * np.outer(g, h), rtol=1e-9)
+    expected = DEFAULT_ANCHOR * scale(*sides) * np.outer(g, h)
+    np.testing.assert_allclose(plan.tilt, expected, rtol=1e-9)
 
 
 @SHAPES

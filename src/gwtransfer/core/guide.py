@@ -89,7 +89,7 @@ def pair_costs(
     return np.asarray(shares.T @ distances / (len(x) * (variance if variance > 0 else 1.0)))
 
 
-DEFAULT_ANCHOR = 1.0
+DEFAULT_ANCHOR = 2.0
 """Weight of the luminance guide where both sides have one (docs/defaults.md)."""
 
 PAIR_WEIGHT = 10.0
