@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from gwtransfer import registry
-from gwtransfer.blending import Bands, check_blend
+from gwtransfer.bandchoice import check_bands
+from gwtransfer.blending import Bands, check_blend, space_bands
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.core.views import pooled, thinned
@@ -86,7 +86,7 @@ class Palette:
     Raises
     ------
     UsageError
-        No palette, weights that are not one a palette and above zero, or a mask for several.
+        No palette, weights that are not one a palette or out of range, or a mask for several.
     """
 
     paths: Sequence[Path]
@@ -101,8 +101,8 @@ class Palette:
                 f"--palette-weights: expected {len(self.paths)} numbers, one a palette, got "
                 f"{len(self.weights)}"
             )
-        if self.weights is not None and not all(isfinite(w) and w > 0 for w in self.weights):
-            raise UsageError("--palette-weights: expected numbers above 0")
+        if self.weights is not None and not all(1e-6 <= w <= 1e6 for w in self.weights):
+            raise UsageError("--palette-weights: expected numbers from 0.000001 to 1000000")
         if self.mask is not None and len(self.paths) > 1:
             raise UsageError("--palette-mask is for one palette; crop the others instead")
 
@@ -165,8 +165,9 @@ def color(
     if grade.save_plan is not None:
         check_artefact_name(grade.save_plan)
         files.check_output(grade.save_plan, overwrite=writing.overwrite, inputs=[*inputs, output])
-    whole, *parts = open_rasters(opening, source_path, *palette.paths)
-    colours = palette.joined([_comparable(part, whole) for part in parts], seed=recipe.seed)
+    whole, *opened = open_rasters(opening, source_path, *palette.paths)
+    parts = [_comparable(part, whole) for part in opened]
+    colours = palette.joined(parts, seed=recipe.seed)
     source = whole if grade.mask is None else grade.mask(whole)
     if grade.preview:
         source, recipe = _previewed(source, recipe)
@@ -241,21 +242,17 @@ def apply(
     """
     inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
     inputs += [mask.path] if mask else []
-    recipe.check()
-    if palette_path is not None and not _chooses(recipe):
-        raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
+    _check_map(recipe, palette_path)
     writer = writing.writer(output)
     files.check_output(output, overwrite=writing.overwrite, inputs=inputs)
-    plan, provenance = load_plan(plan_path)
-    if palette_path is not None:
-        _check_palette(palette_path, provenance)
+    plan, provenance = _checked_plan(plan_path, recipe, palette_path, mask)
     made_with = provenance.get("source", {}).get("opening", {})
-    if opening.bands is None:  # the bands it was fitted to
-        opening = replace(opening, bands=made_with.get("bands"))
-    (source,) = open_rasters(opening, source_path)
+    (source,) = open_rasters(replace(opening, default_bands=made_with.get("bands")), source_path)
     candidates = None
     if palette_path is not None:
-        (candidates,) = open_rasters(replace(opening, bands=None, options=None), palette_path)
+        made_with = provenance.get("target", {}).get("opening", {})
+        (opened,) = open_rasters(Opening.as_fitted(palette_path, made_with), palette_path)
+        candidates = _comparable(opened, source)
     masked = source if mask is None else mask(source)
     done = _write_image(
         masked,
@@ -268,6 +265,65 @@ def apply(
         progress=progress,
     )
     return replace(done, notes=source.notes + done.notes)
+
+
+def check_apply(
+    plan_path: Path,
+    outputs: Sequence[Path],
+    recipe: Recipe,
+    *,
+    opening: Opening,
+    writing: Writing,
+    palette_path: Path | None = None,
+    mask: Mask | None = None,
+) -> None:
+    """Refuse before any work what `apply` would refuse for each of many files.
+
+    Parameters
+    ----------
+    outputs : sequence of Path
+        At least one; refused when none of them can be written.
+
+    Raises
+    ------
+    GwTransferError
+        As `apply`.
+    """
+    _check_map(recipe, palette_path)
+    if opening.bands is not None:
+        check_bands(opening.bands)
+    refused: list[UsageError] = []
+    for output in outputs:
+        try:
+            writing.writer(output)
+        except UsageError as error:
+            refused.append(error)
+    if len(refused) == len(outputs):
+        raise refused[0]
+    _checked_plan(plan_path, recipe, palette_path, mask)
+    if mask is not None:
+        open_rasters(Opening(), mask.path)
+
+
+def _check_map(recipe: Recipe, palette_path: Path | None) -> None:
+    """Refuse a map that is not known, and a palette it has no use for."""
+    recipe.check()
+    if palette_path is not None and not _chooses(recipe):
+        raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
+
+
+def _checked_plan(
+    path: Path, recipe: Recipe, palette_path: Path | None, mask: Mask | None
+) -> tuple[TransportPlan, dict[str, Any]]:
+    """Return a plan and where it comes from, when it can do what is asked of it."""
+    plan, provenance = load_plan(path)
+    source, target = space_bands(plan.source.space), space_bands(plan.target.space)
+    check_blend(recipe.strength, recipe.keep, source, target, mask=mask is not None)
+    if palette_path is not None:
+        _check_palette(palette_path, provenance)
+    elif _chooses(recipe):
+        recipe.build("map")(plan)  # which says what it lacks
+    return plan, provenance
 
 
 def _write_image(
@@ -330,7 +386,14 @@ def _chooses(recipe: Recipe) -> bool:
 
 def _check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
     """Refuse a palette that is not the file the plan's target was fitted to."""
-    made_from = provenance.get("target", {}).get("input", {})
+    target = provenance.get("target", {})
+    made_from = target.get("input", {})
+    for word, why in (("mask", "under a mask"), ("pooled", "to several palettes")):
+        if word in target:
+            raise DataError(
+                f"{path}: the plan's target was fitted {why}, whose colours `apply` cannot tell "
+                "again; let `color` choose among them"
+            )
     if made_from.get("sha256") != files.sha256(path):
         raise DataError(
             f"{path}: expected {made_from.get('name', 'the file')} the plan's target was fitted "

@@ -42,6 +42,25 @@ def is_many(sources: Sequence[Path], output: Path, text: str) -> bool:
     return len(sources) > 1 or output.is_dir() or text.endswith("/")
 
 
+def check_folder(folder: Path, text: str) -> None:
+    """Refuse a file's name where a folder is needed, unless it is one or a slash ends it.
+
+    Raises
+    ------
+    UsageError
+        Something writes files of that extension.
+    """
+    if folder.exists() or text.endswith("/"):
+        return
+    try:
+        registry.writer_for(folder, write=None)
+    except GwTransferError:
+        return
+    raise UsageError(
+        f"{folder}: expected a folder, as there are several sources; {folder.stem}/ is one"
+    )
+
+
 def natural(path: Path) -> list[tuple[int, int, str]]:
     """Return a sort key by which frame 2 comes before frame 10."""
     parts = re.split(r"(\d+)", path.name)
@@ -94,13 +113,17 @@ def output_names(sources: Sequence[Path], folder: Path, extension: str | None) -
     Raises
     ------
     UsageError
-        Two files would have one output, or nothing writes the extension.
+        Two files would have one output, one its own name, or the extension is none.
     """
     if extension is not None:
+        if "/" in extension:
+            raise UsageError(f"--format {extension}: expected an extension like png")
         extension = f".{extension.lstrip('.')}"
     named: dict[Path, Path] = {}
     for source in sources:
         output = folder / (source.stem + (extension or _own_extension(source)))
+        if output.exists() and output.samefile(source):
+            raise UsageError(f"{output}: the output is the input; choose another folder")
         if output in named:
             raise UsageError(
                 f"{output}: both {named[output]} and {source} would be written there; "

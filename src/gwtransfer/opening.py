@@ -1,8 +1,9 @@
 """How a job opens its inputs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gwtransfer import registry
 from gwtransfer.bandchoice import check_bands, choose_bands
@@ -23,11 +24,14 @@ class Opening:
         Options for the loaders that have them: variable, band_axis.
     bands : str or None
         Which bands of cubes to use (`bandchoice.choose_bands`); None leaves out bad ones.
+    default_bands : str or None
+        What to take for ``bands`` where it is None; no mistake where there is no cube.
     """
 
     load: str | None = None
     options: Mapping[str, object] | None = None
     bands: str | None = None
+    default_bands: str | None = None
 
     def __call__(self, *paths: Path) -> list[Raster | Cloud]:
         """Open files; each option goes to every loader that has it, bands to every cube.
@@ -50,7 +54,10 @@ class Opening:
             chosen = {option: value for option, value in given.items() if option in known}
             loader = registry.loader_for(path, load=name, options=chosen)
             item = loader(path)
-            opened.append(choose_bands(item, self.bands) if isinstance(item, Raster) else item)
+            bands = self.default_bands if self.bands is None else self.bands
+            if isinstance(item, Raster):
+                item = choose_bands(replace(item, notes=_named(path, item.notes)), bands)
+            opened.append(item)
         for name in sorted(given.keys() - used) if paths else ():
             flag = name.replace("_", "-")
             raise UsageError(f"{paths[0]}: files of this format have no --{flag}; leave it out")
@@ -58,6 +65,28 @@ class Opening:
         if self.bands is not None and paths and not cubes:
             raise UsageError(f"{paths[0]}: --bands chooses among a cube's bands; leave it out")
         return opened
+
+    @classmethod
+    def as_fitted(cls, path: Path, made_with: Mapping[str, Any]) -> "Opening":
+        """Return how to open a file again that a stored mixture was fitted to.
+
+        Parameters
+        ----------
+        made_with : mapping
+            What the mixture's provenance says of the opening: options and bands.
+        """
+        known = registry.option_names(registry.find("load", registry.loader_name(path)))
+        options = made_with.get("options") or {}
+        return cls(
+            options={name: value for name, value in options.items() if name in known},
+            default_bands=made_with.get("bands"),
+        )
+
+
+def _named(path: Path, notes: Sequence[str]) -> tuple[str, ...]:
+    """Return notes that begin with the file they are about."""
+    start = f"{path}: "
+    return tuple(note if note.startswith(start) else start + note for note in notes)
 
 
 def open_rasters(opening: Opening, *paths: Path) -> list[Raster]:

@@ -50,6 +50,22 @@ def parse_pair(text: str) -> Pair:
     return Pair(column=int(found[1]), row=int(found[2]), colour=(red, green, blue))
 
 
+def parse_pairs(texts: Sequence[str]) -> list[Pair]:
+    """Understand several, each for a pixel of its own.
+
+    Raises
+    ------
+    UsageError
+        One is not understood, or a pixel is given two colours.
+    """
+    pairs: dict[tuple[int, int], Pair] = {}
+    for text in texts:
+        pair = parse_pair(text)
+        if pairs.setdefault((pair.column, pair.row), pair) != pair:
+            raise UsageError(f"--pair {text}: this pixel already has another colour; drop one")
+    return list(pairs.values())
+
+
 def pair_values(source: Raster, palette: Raster, pairs: Sequence[Pair]) -> tuple[Array, Array]:
     """Return the values (q, d) of the pairs' pixels and the colours (q, 3) they shall get.
 

@@ -235,9 +235,10 @@ def apply_plan(
                 blended = np.clip(blended, 0.0, np.inf if raster.scene else 1.0)
             images[there] = blended
             if record is not None:
+                counted = slice(None) if weight is None else weight > 0
                 seen = slice(None, None, record.stride)
-                looked = values[seen].astype(np.float64)
-                record.add(start, *image.looked_at(looked, blended[seen]))
+                looked = values[counted][seen].astype(np.float64)
+                record.add(start, *image.looked_at(looked, blended[counted][seen]))
         shape = (stop - start, raster.columns)
         alpha = None if block.alpha is None else block.alpha.reshape(shape)
         return Rows(values=images.reshape(*shape, -1), alpha=alpha)

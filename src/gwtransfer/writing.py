@@ -47,8 +47,8 @@ class Writing:
             if "depth" in self.options and "depth" in str(error):
                 raise UsageError(
                     f"{output}: this format does not hold --depth {self.options['depth']}; "
-                    "8 bits go into .png, .jpg and .tif, 16 into .png and .tif, "
-                    "float into .tif and .exr"
+                    "8 bits go into .png, .jpg and .tif, 16 into .png, .tif and .exr, "
+                    "float into .tif, .exr, .hdr and .npy"
                 ) from error
             raise
 

@@ -1,8 +1,9 @@
 """`gwtransfer apply`: the third step, for one file or for many."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +28,7 @@ from gwtransfer_cli.options import (
     Strip,
     Variable,
     Write,
+    check_feather,
     make_mask,
     make_opening,
     make_recipe,
@@ -100,6 +102,7 @@ def apply(
     from gwtransfer.errors import UsageError
 
     clock = summary.Clock()
+    check_feather(feather, mask)
     recipe = make_recipe(
         settings,
         ("map",),
@@ -109,19 +112,23 @@ def apply(
         smooth=smooth,
         options={"map": {"gain_cap": gain_cap}},
     )
-    one = partial(
-        coloring.apply,
-        plan,
-        recipe=recipe,
-        opening=make_opening(load, variable, band_axis, bands),
-        writing=make_writing(
+    given: dict[str, Any] = {
+        "recipe": recipe,
+        "opening": make_opening(load, variable, band_axis, bands),
+        "writing": make_writing(
             write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite
         ),
-        palette_path=palette,
-        mask=make_mask(mask, feather),
-    )
+        "palette_path": palette,
+        "mask": make_mask(mask, feather),
+    }
+    apply_to: Callable[..., Colored] = coloring.apply
+    one = partial(apply_to, plan, **given)
     if frames.is_many(sources, Path(output), output):
-        _apply_many(sources, Path(output), extension, one, clock)
+        frames.check_folder(Path(output), output)
+        inputs = frames.expanded(sources)
+        outputs = frames.output_names(inputs, Path(output), extension)
+        coloring.check_apply(plan, outputs, **given)
+        _apply_many(inputs, outputs, Path(output), one, clock)
         return
     if extension is not None:
         raise UsageError("--format names the files in a folder; OUT is a file, leave it out")
@@ -135,17 +142,15 @@ def apply(
 
 
 def _apply_many(
-    sources: list[Path],
+    inputs: list[Path],
+    outputs: list[Path],
     folder: Path,
-    extension: str | None,
-    one: "partial[Colored]",
+    one: "Callable[..., Colored]",
     clock: summary.Clock,
 ) -> None:
     """Map every file; say what failed and leave with SOME_FAILED when something did."""
     from gwtransfer import frames
 
-    inputs = frames.expanded(sources)
-    outputs = frames.output_names(inputs, folder, extension)
     frames.make_folder(folder)
     failed = 0
     with console.progress() as progress:

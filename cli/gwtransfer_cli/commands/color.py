@@ -36,6 +36,7 @@ from gwtransfer_cli.options import (
     Variable,
     Variance,
     Write,
+    check_feather,
     make_mask,
     make_opening,
     make_recipe,
@@ -117,9 +118,10 @@ def color(
 ) -> None:
     """Give SOURCE the colours of PALETTE: cube to RGB, RGB to RGB, gray to RGB, RGB to cube."""
     from gwtransfer import coloring
-    from gwtransfer.pairs import parse_pair
+    from gwtransfer.pairs import parse_pairs
 
     clock = summary.Clock()
+    check_feather(feather, mask, palette_mask)
     recipe = make_recipe(
         settings,
         ("prepare", "fit", "plan", "map"),
@@ -152,7 +154,7 @@ def color(
             ),
             grade=coloring.Grade(
                 mask=make_mask(mask, feather),
-                pairs=[parse_pair(text) for text in pair or []],
+                pairs=parse_pairs(pair or []),
                 preview=preview,
                 save_plan=save_plan,
             ),

@@ -22,6 +22,7 @@ from gwtransfer_cli.options import (
     Space,
     Variable,
     Variance,
+    check_feather,
     make_mask,
     make_opening,
     make_recipe,
@@ -49,6 +50,7 @@ def fit(
     """Fit a Gaussian mixture to FILE and store it as .npz for `plan` and `distance`."""
     from gwtransfer import jobs
 
+    check_feather(feather, mask)
     recipe = make_recipe(
         settings,
         ("prepare", "fit"),

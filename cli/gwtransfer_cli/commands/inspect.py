@@ -19,9 +19,10 @@ def inspect(
     bands: BandChoice = None,
 ) -> None:
     """Say what FILE is: size, bands, wavelengths, nodata, range; reads all of it once."""
+    from dataclasses import replace
+
     from gwtransfer import inspection
 
-    for word, value in inspection.inspect(
-        file, opening=make_opening(load, variable, band_axis, bands)
-    ):
+    opening = replace(make_opening(load, variable, band_axis, bands), default_bands="all")
+    for word, value in inspection.inspect(file, opening=opening):
         console.say(f"{word:<14} {value}")

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from gwtransfer.core.raster import Carried, Floats, Georeference, Raster, Rows
 from gwtransfer.errors import DataError
 
+WHITES = (1, 255, 65535)
+"""Stored values that may mean white: the least that no pixel of a mask exceeds."""
+
 POOLED = 200_000
 """Pixels a pool of several rasters holds."""
 
@@ -49,7 +52,7 @@ def masked(raster: Raster, weight: Floats) -> Raster:
 def mask_weight(mask: Raster, raster: Raster, *, feather: float = 0.0) -> Floats:
     """Return a mask as weights (rows, columns) in [0, 1] for the pixels of a raster.
 
-    White counts fully and black not at all; a mask of only 0 and 1 as stored counts 1 fully.
+    White counts fully and black not at all; white is the least of WHITES that nothing exceeds.
     Transparent and missing pixels of the mask do not count.
 
     Parameters
@@ -74,22 +77,23 @@ def mask_weight(mask: Raster, raster: Raster, *, feather: float = 0.0) -> Floats
         raise DataError(f"{mask.name}: expected a mask of one band, found {mask.bands}")
     weight = np.empty(size, dtype=np.float32)
     for block in mask.blocks():
-        values = np.where(block.valid, block.points.mean(axis=1), 0)
+        values = np.where(block.valid[:, None], block.points, 0).clip(0, 1e30).mean(axis=1)
         if block.alpha is not None:
             values *= block.alpha
         weight[block.start : block.stop] = values.reshape(-1, mask.columns)
     stored = np.dtype(mask.dtype)
-    most = float(weight.max(initial=0.0))
-    full = 1.0 if mask.kind == "picture" or stored.kind == "f" else np.iinfo(stored).max
-    unit = full / np.iinfo(stored).max if stored.kind in "ui" else full
-    weight /= unit if 0 < most <= 1.01 * unit else full
+    most = np.iinfo(stored).max if stored.kind in "ui" else 65535.0
+    one = 1 / most if mask.kind == "picture" and stored.kind in "ui" else 1.0  # a stored 1
+    brightest = float(weight.max(initial=0.0)) / one
+    white = next((w for w in WHITES if brightest <= 1.01 * w), most)
+    weight = np.clip(weight / (white * one), 0.0, 1.0)
     if not weight.any():
         raise DataError(f"{mask.name}: expected a mask with something in it, found only black")
     if feather > 0:
         from scipy.ndimage import gaussian_filter
 
         weight = gaussian_filter(weight, feather, mode="nearest")
-    return np.clip(weight, 0.0, 1.0)
+    return weight
 
 
 def thinned(raster: Raster, most: int) -> Raster:
@@ -127,7 +131,13 @@ def _coarser(where: Georeference | None, step: int) -> Georeference | None:
     if where is None:
         return None
     a, b, c, d, e, f = where.transform
-    return Georeference(crs=where.crs, transform=(a * step, b * step, c, d * step, e * step, f))
+    placed = (a, b, c, d, e, f) != (1, 0, 0, 0, 1, 0)
+    return replace(
+        where,
+        transform=(a * step, b * step, c, d * step, e * step, f) if placed else where.transform,
+        gcps=tuple((row / step, column / step, *rest) for row, column, *rest in where.gcps),
+        rpcs={},
+    )
 
 
 def pooled(rasters: Sequence[Raster], weights: Sequence[float], *, seed: int) -> Raster:
