@@ -17,8 +17,9 @@ from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.fit.gmm import Gmm
 from gwtransfer.map.mean import Mean
 from gwtransfer.measure import rank_correlation, sliced_w2
-from gwtransfer.pipeline import apply_plan, fit_item
+from gwtransfer.pipeline import fit_item
 from gwtransfer.prepare.color import Color
+from gwtransfer.transport import apply_plan
 
 Array = NDArray[np.float64]
 

@@ -20,9 +20,9 @@ from gwtransfer.core.linalg import eigenbasis
 from gwtransfer.core.raster import Raster
 from gwtransfer.jobs import fit_opened, plan_between
 from gwtransfer.judging import judge
-from gwtransfer.pipeline import apply_plan
 from gwtransfer.recipe import Recipe
 from gwtransfer.tally import MEANINGS
+from gwtransfer.transport import apply_plan
 
 Array = NDArray[np.float64]
 Method = Callable[[Raster, Raster], Array | None]

@@ -7,8 +7,8 @@ from glob import iglob
 from pathlib import Path
 
 from gwtransfer import registry
-from gwtransfer.coloring import Colored
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
+from gwtransfer.imaging import Colored
 from gwtransfer.io.files import is_pattern
 from gwtransfer.io.gdal.envi import is_envi_header
 

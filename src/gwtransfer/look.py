@@ -16,8 +16,9 @@ from gwtransfer.io import files
 from gwtransfer.io.layout import array_raster
 from gwtransfer.io.lut import write_cube, write_hald
 from gwtransfer.jobs import load_plan
-from gwtransfer.pipeline import MapStage, apply_plan
+from gwtransfer.pipeline import MapStage
 from gwtransfer.recipe import Recipe
+from gwtransfer.transport import apply_plan
 
 Array = NDArray[np.float64]
 

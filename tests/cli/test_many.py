@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gwtransfer import coloring
+from gwtransfer import imaging
 from gwtransfer.core.raster import Film, Raster, Rows
 from gwtransfer.io.layout import array_raster
 
@@ -267,7 +267,7 @@ def test_an_interrupt_leaves_whole_files_only(
     run: Run, plan: str, frames: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """130; what was finished stays, what was begun goes, and the next run can go on."""
-    made = coloring.apply_plan
+    made = imaging.apply_plan
     calls = []
 
     def stopped(raster: Raster, *arguments: Any, **options: Any) -> Raster:
@@ -281,14 +281,14 @@ def test_an_interrupt_leaves_whole_files_only(
 
         return replace(image, read=read)
 
-    monkeypatch.setattr(coloring, "apply_plan", stopped)
+    monkeypatch.setattr(imaging, "apply_plan", stopped)
     result = run("apply", plan, "frames", "-o", "out/")
     assert (result.code, result.err) == (INTERRUPTED, "gwtransfer: interrupted\n")
     assert calls == ["frames/f1.png", "frames/f2.png", "frames/f10.png"]
     assert listed("out") == ["f1.png", "f2.png"]
     for number in (1, 2):
         assert pixels(f"out/f{number}.png").shape == (24, 20, 3)
-    monkeypatch.setattr(coloring, "apply_plan", made)
+    monkeypatch.setattr(imaging, "apply_plan", made)
     again = run("apply", plan, "frames", "-o", "out/")
     assert (again.code, results(again)) == (SOME_FAILED, ["out/f10.png"])
 

@@ -128,7 +128,7 @@ def test_what_is_not_of_the_most_frequent_format_is_left_out_with_a_note(tmp_pat
     (tmp_path / ".hidden").write_bytes(b"x")
     (tmp_path / "folder").mkdir()
     raster = BandsLoader()(tmp_path)
-    assert raster.notes == ("left out: Thumbs.db, preview.bmp",)
+    assert raster.notes == (f"{tmp_path}: left out: Thumbs.db, preview.bmp",)
     np.testing.assert_array_equal(everything(raster)[0], array)
 
 
@@ -183,7 +183,7 @@ def test_large_bands_go_through_a_temporary_file(tmp_path, monkeypatch, tall):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
+    monkeypatch.setattr("gwtransfer.io.tiff.decodedcache.MEMORY_BYTES", 0)
     monkeypatch.setattr("gwtransfer.io.bands.folder.STEP_VALUES", 10)
     if tall:
         monkeypatch.setattr("gwtransfer.io.bands.folder.TALL_BYTES", 0)
@@ -200,7 +200,7 @@ def test_large_bands_go_through_a_temporary_file(tmp_path, monkeypatch, tall):
 
 def test_a_full_disk_is_told_before_work_begins(tmp_path, monkeypatch):
     """Where the temporary folder is too small the message says how much is needed and TMPDIR."""
-    monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
+    monkeypatch.setattr("gwtransfer.io.tiff.decodedcache.MEMORY_BYTES", 0)
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     fill(tmp_path, ["a1.png", "a2.png"])
     with pytest.raises(ReadError, match=r"expected 84 bytes of room.*found 10; set TMPDIR"):
@@ -241,7 +241,7 @@ def test_a_broken_band_is_named(tmp_path, content):
     whole = (tmp_path / "a2.png").read_bytes()
     (tmp_path / "a2.png").write_bytes(whole[: len(whole) // 2] if content is None else content)
     if content == b"":
-        assert BandsLoader()(tmp_path).notes == ("left out: a2.png",)
+        assert BandsLoader()(tmp_path).notes == (f"{tmp_path}: left out: a2.png",)
         return
     with pytest.raises(ReadError, match=r"a2\.png") as caught:
         BandsLoader()(tmp_path)

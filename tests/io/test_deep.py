@@ -17,9 +17,10 @@ from gwtransfer.errors import AmbiguousError, ReadError, UsageError, WriteError
 from gwtransfer.io.files import whole
 from gwtransfer.io.layout import array_raster
 from gwtransfer.io.pictures.channels import from_primaries
-from gwtransfer.io.pictures.deep import DeepLoader, ExrWriter, HdrWriter, JpegWriter, PngWriter
+from gwtransfer.io.pictures.deep import DeepLoader
 from gwtransfer.io.pictures.everyday import PictureLoader
 from gwtransfer.io.pictures.radiance import as_stored
+from gwtransfer.io.pictures.writers import ExrWriter, HdrWriter, JpegWriter, PngWriter
 
 from .shared import DATA, cube, everything, needs_data, picture, round_trip
 
@@ -581,7 +582,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path):
     script = f"""
 import resource, signal, numpy as np
 from pathlib import Path
-from gwtransfer.io.pictures.deep import ExrWriter, HdrWriter, JpegWriter, PngWriter
+from gwtransfer.io.pictures.writers import ExrWriter, HdrWriter, JpegWriter, PngWriter
 from gwtransfer.io.files import whole
 from gwtransfer.io.layout import array_raster
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -16,8 +16,8 @@ import pytest
 from gwtransfer.core.raster import Film, Raster, Rows
 from gwtransfer.errors import ReadError, UsageError, WriteError
 from gwtransfer.io.files import sha256, whole
+from gwtransfer.io.film.containers import film_format
 from gwtransfer.io.film.film import FilmLoader, FilmWriter
-from gwtransfer.io.film.heads import film_format
 from gwtransfer.io.layout import array_raster
 
 from .shared import cube, everything, picture

@@ -21,7 +21,7 @@ from gwtransfer.io.files import whole
 from gwtransfer.io.gdal.loader import GdalLoader, TiffWriter
 from gwtransfer.io.layout import array_raster
 from gwtransfer.io.npy import NpyWriter
-from gwtransfer.io.pictures.deep import PngWriter
+from gwtransfer.io.pictures.writers import PngWriter
 from gwtransfer.io.tiff.stack import TiffLoader
 from gwtransfer.io.tiff.tags import first_directory
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
-from gwtransfer.io.arrays import slabs
+from gwtransfer.io.arrays import chunkrows
 from gwtransfer.io.arrays.hdf5 import Hdf5Loader
 from gwtransfer.io.arrays.mat import MatLoader
 from gwtransfer.io.arrays.netcdf import NetcdfLoader
@@ -51,8 +51,8 @@ def test_the_signature_is_found_behind_a_user_block(tmp_path, userblock):
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_windows_are_right_in_any_chunks(tmp_path, monkeypatch, height, memory, axis):
     """Every window has the array's values, whether slabs are kept in memory or on disk."""
-    monkeypatch.setattr(slabs, "MEMORY_BYTES", memory)
-    monkeypatch.setattr(slabs, "PIECE_BYTES", 200)
+    monkeypatch.setattr(chunkrows, "MEMORY_BYTES", memory)
+    monkeypatch.setattr(chunkrows, "PIECE_BYTES", 200)
     stored = np.moveaxis(CUBE, -1, axis)
     chunks = [4, 4]
     chunks[0] = height
@@ -207,7 +207,7 @@ def test_a_neon_tile_is_understood(tmp_path):
     np.testing.assert_allclose(raster.wavelengths, WAVES)
     assert raster.georeference.transform == (1, 0, 257000, 0, -1, 4112000)
     assert raster.georeference.crs == 'LOCAL_CS["made"]'
-    assert raster.notes == ("values divided by the file's Scale_Factor 10000",)
+    assert raster.notes == (f"{path}: values divided by the file's Scale_Factor 10000",)
 
 
 def matlab(folder, **arrays):
@@ -233,7 +233,7 @@ def test_axes_of_matlab_7_3_are_turned_back(tmp_path):
     raster = Hdf5Loader()(path)
     np.testing.assert_array_equal(values(raster), CUBE)
     np.testing.assert_allclose(raster.wavelengths, WAVES)
-    assert raster.notes == ("the wavelengths have no unit; taken as µm",)
+    assert raster.notes == (f"{path}: the wavelengths have no unit; taken as µm",)
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -324,7 +324,8 @@ def test_images_named_like_bands_are_stacked(tmp_path):
     planes = dict(zip(("B8A", "B02", "B04"), np.moveaxis(CUBE[:, :, :3], -1, 0), strict=True))
     raster = Hdf5Loader()(save(tmp_path, **planes))
     np.testing.assert_array_equal(values(raster), CUBE[:, :, [1, 2, 0]])
-    assert raster.notes == ("3 variables taken as bands, in this order: B02, B04, B8A",)
+    said = "3 variables taken as bands, in this order: B02, B04, B8A"
+    assert raster.notes == (f"{raster.name}: {said}",)
     named = dict(zip(("red", "green", "blue"), planes.values(), strict=True))
     np.testing.assert_array_equal(
         values(Hdf5Loader()(save(tmp_path, "b.h5", **named))), CUBE[:, :, [2, 1, 0]]
@@ -404,7 +405,7 @@ def test_links_do_not_escape_or_hang(tmp_path):
         file["outside"] = h5py.ExternalLink(other.name, "/cube")
     raster = Hdf5Loader()(path)
     np.testing.assert_array_equal(values(raster), CUBE)
-    assert raster.notes == ("links to other files are not followed: outside",)
+    assert raster.notes == (f"{path}: links to other files are not followed: outside",)
     with pytest.raises(ReadError, match="'outside'"):
         Hdf5Loader(variable="outside")(path)
 

@@ -136,7 +136,7 @@ def test_junk_is_named_and_version_7_3_is_left_to_hdf5(tmp_path):
 def test_a_guessed_unit_is_said(tmp_path):
     """Wavelengths without a unit come with a note of what they were taken for."""
     raster = MatLoader()(save(tmp_path, cube=CUBE, wl=WAVES / 1000))
-    assert raster.notes == ("the wavelengths have no unit; taken as µm",)
+    assert raster.notes == (f"{raster.name}: the wavelengths have no unit; taken as µm",)
     assert MatLoader()(save(tmp_path, cube=CUBE)).notes == ()
 
 

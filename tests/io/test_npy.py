@@ -1,4 +1,4 @@
-"""NumPy files: mapped, streamed, and never unpickled."""
+"""NumPy files: read by rows, streamed, and never unpickled."""
 
 import io
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from gwtransfer.errors import AmbiguousError, ReadError
+from gwtransfer.io import npy
+from gwtransfer.io.arrays import chunkrows
 from gwtransfer.io.npy import NpyLoader, NpyWriter
 
 from .shared import DATA, cube, everything, needs_data, picture, round_trip
@@ -48,6 +50,24 @@ def test_orders_and_axes(tmp_path, order):
         NpyLoader()(tmp_path / "a.npy")
     raster = NpyLoader(band_axis=0)(tmp_path / "a.npy")
     np.testing.assert_array_equal(everything(raster)[0], np.moveaxis(array, 0, -1))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("axis", [0, 1, 2, None])
+@pytest.mark.parametrize("small", [False, True])
+def test_windows_of_every_order(tmp_path, monkeypatch, order, axis, small):
+    """Any window has the values of the array in either order and with the bands on any axis."""
+    if small:
+        monkeypatch.setattr(npy, "FORTRAN_BYTES", 200)
+        monkeypatch.setattr(chunkrows, "PIECE_BYTES", 300)
+        monkeypatch.setattr(chunkrows, "MEMORY_BYTES", 0)
+    shape = (17, 13) if axis is None else (17, 13, 11)
+    array = np.asarray(np.random.default_rng(0).normal(size=shape).astype(">f4"), order=order)
+    np.save(tmp_path / "a.npy", array)
+    seen = array[:, :, None] if axis is None else np.moveaxis(array, axis, -1)
+    raster = NpyLoader(band_axis=axis)(tmp_path / "a.npy")
+    for start, stop in ((0, seen.shape[0]), (3, 4), (5, 11), (0, 2), (10, seen.shape[0])):
+        np.testing.assert_array_equal(raster.read(start, stop).values, seen[start:stop])
 
 
 def saved(array, **options) -> bytes:

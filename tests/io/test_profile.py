@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 
 from gwtransfer.core.raster import Carried
 from gwtransfer.io.layout import array_raster
+from gwtransfer.io.pictures.iccmatrix import shaper
 from gwtransfer.io.pictures.profile import cmyk_to_srgb, colour_space, fitting, in_profile
-from gwtransfer.io.pictures.shaper import shaper
 
 from .shared import cube, everything, picture
 

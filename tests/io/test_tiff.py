@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
 from gwtransfer.io.tiff import segments
 from gwtransfer.io.tiff.declared import declared_size
-from gwtransfer.io.tiff.kept import Recent
+from gwtransfer.io.tiff.decodedcache import Recent
 from gwtransfer.io.tiff.stack import TiffLoader
 
 from .shared import DATA, everything, needs_data
@@ -291,7 +291,7 @@ def test_windows_are_rows_of_the_whole(tmp_path, monkeypatch, options, tall):
     """Strips, tiles and codecs give the same windows as tifffile's whole decode, in any order."""
     if tall:
         monkeypatch.setattr("gwtransfer.io.tiff.segments.TALL_BYTES", 0)
-        monkeypatch.setattr("gwtransfer.io.tiff.kept.MEMORY_BYTES", 0)
+        monkeypatch.setattr("gwtransfer.io.tiff.decodedcache.MEMORY_BYTES", 0)
     path = tmp_path / "a.tif"
     array = numbers(4, 40, 50, dtype="u2")
     with tifffile.TiffWriter(
@@ -400,7 +400,7 @@ def test_raw_photographs_are_named(tmp_path):
 def test_channels_of_imagej_are_bands_and_slices_too_with_a_note(tmp_path):
     """Channels are bands silently, slices with a note, and both at once are refused."""
     path, array = tmp_path / "a.tif", numbers(5, 6, 7, dtype="u2")
-    for axes, notes in (("CYX", ()), ("ZYX", ("its 5 slices (Z) are taken as bands",))):
+    for axes, notes in (("CYX", ()), ("ZYX", (f"{path}: its 5 slices (Z) are taken as bands",))):
         tifffile.imwrite(path, array, imagej=True, metadata={"axes": axes})
         raster = TiffLoader()(path)
         assert raster.notes == notes

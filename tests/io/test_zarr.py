@@ -168,7 +168,7 @@ def test_the_finest_level_of_an_ome_zarr_is_taken(tmp_path):
     (root / ".zattrs").write_text(json.dumps({"multiscales": [scales]}))
     raster = ZarrLoader()(root)
     check(raster)
-    assert raster.notes == ("1 coarser levels and labels left aside",)
+    assert raster.notes == (f"{root}: 1 coarser levels and labels left aside",)
     assert ZarrLoader(variable="1")(root).rows == 6
 
 

@@ -36,7 +36,7 @@ from gwtransfer_cli.options import (
 )
 
 if TYPE_CHECKING:
-    from gwtransfer.coloring import Colored
+    from gwtransfer.imaging import Colored
 
 SOME_FAILED = 3
 
@@ -98,7 +98,7 @@ def apply(
     overwrite: Overwrite = False,
 ) -> None:
     """Map SOURCE, or any rasters of the same bands, with a stored plan: one map for all."""
-    from gwtransfer import coloring, frames
+    from gwtransfer import applying, frames
     from gwtransfer.errors import UsageError
 
     clock = summary.Clock()
@@ -121,13 +121,13 @@ def apply(
         "palette_path": palette,
         "mask": make_mask(mask, feather),
     }
-    apply_to: Callable[..., Colored] = coloring.apply
+    apply_to: Callable[..., Colored] = applying.apply
     one = partial(apply_to, plan, **given)
     if frames.is_many(sources, Path(output), output):
         frames.check_folder(Path(output), output)
         inputs = frames.expanded(sources)
         outputs = frames.output_names(inputs, Path(output), extension)
-        coloring.check_apply(plan, outputs, **given)
+        applying.check_apply(plan, outputs, **given)
         _apply_many(inputs, outputs, Path(output), one, clock)
         return
     if extension is not None:

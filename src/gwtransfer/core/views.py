@@ -93,7 +93,7 @@ def mask_weight(mask: Raster, raster: Raster, *, feather: float = 0.0) -> Floats
         from scipy.ndimage import gaussian_filter
 
         weight = gaussian_filter(weight, feather, mode="nearest")
-    return weight
+    return np.asarray(weight)
 
 
 def thinned(raster: Raster, most: int) -> Raster:
@@ -135,7 +135,7 @@ def _coarser(where: Georeference | None, step: int) -> Georeference | None:
     return replace(
         where,
         transform=(a * step, b * step, c, d * step, e * step, f) if placed else where.transform,
-        gcps=tuple((row / step, column / step, *rest) for row, column, *rest in where.gcps),
+        gcps=tuple((row / step, column / step, x, y, z) for row, column, x, y, z in where.gcps),
         rpcs={},
     )
 

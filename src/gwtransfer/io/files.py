@@ -12,6 +12,9 @@ from pathlib import Path
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.io.foreign import reason
 
+MOST_SWOLLEN, MOST_SWELLING = 256 * 2**20, 200
+"""Bytes that anything may become when it is decoded; and beyond, how many a byte may become."""
+
 
 def check_readable(path: Path) -> None:
     """Refuse what no reader could read.
@@ -41,6 +44,33 @@ def check_readable(path: Path) -> None:
         raise ReadError(f"{path}: no permission to read; ask its owner or use chmod") from None
     except (OSError, ValueError) as error:
         raise ReadError(f"{path!s}: cannot be read: {_plain(error)}") from None
+
+
+def check_swelling(name: str, held: int, decoded: int) -> None:
+    """Refuse, before memory is taken, a few bytes that become very many when they are decoded.
+
+    No photograph or measurement shrinks like that; what does was made to fill the memory, or is so
+    empty that it can be stored otherwise.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the file.
+    held : int
+        Bytes it holds for what is decoded in one piece.
+    decoded : int
+        Bytes of that after decoding.
+
+    Raises
+    ------
+    ReadError
+        Above MOST_SWOLLEN bytes, more than MOST_SWELLING times as many as are held.
+    """
+    if decoded > max(MOST_SWOLLEN, MOST_SWELLING * held):
+        raise ReadError(
+            f"{name}: expected at most {MOST_SWELLING} bytes of pixels a byte, found {held} bytes "
+            f"that swell to {decoded}, as decompression bombs do; save it as an uncompressed TIFF"
+        )
 
 
 def is_folder(path: Path) -> bool:

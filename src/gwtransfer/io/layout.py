@@ -1,5 +1,6 @@
 """Arrays of three axes as rasters: which axis holds the bands, and how rows are read."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,11 @@ def upright(array: Numbers, orientation: int) -> Numbers:
     if orientation in (2, 3, 6, 7):
         array = array[:, ::-1]
     return array
+
+
+def named(name: str, notes: Iterable[str]) -> tuple[str, ...]:
+    """Return notes, those that are not empty and each once, after the name of their file."""
+    return tuple(f"{name}: {note}" for note in dict.fromkeys(notes) if note)
 
 
 def sizes(shape: tuple[int, ...]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.io.layout import array_raster
-from gwtransfer.io.pictures.deep import PngWriter
+from gwtransfer.io.pictures.writers import PngWriter
 
 Array = NDArray[np.float64]
 

@@ -1,25 +1,32 @@
-"""NumPy's .npy files, mapped when read and streamed when written."""
+"""NumPy's .npy files, read part by part and streamed when written."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.raster import Kind, Raster
+from gwtransfer.core.raster import Kind, Raster, Rows
 from gwtransfer.errors import ReadError
+from gwtransfer.io.arrays.chunkrows import ChunkRows
+from gwtransfer.io.arrays.variables import Axes, Index, Variable
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.layout import array_raster, find_band_axis, sizes
+from gwtransfer.io.layout import find_band_axis, sizes, working_type
+from gwtransfer.io.rawarray import RawArray
 
 SCAN_BYTES = 8_000_000
-"""How much of a mapped array is looked at in one go."""
+"""How much of an array is looked at in one go."""
+
+FORTRAN_BYTES = 16_000_000
+"""About how much is read in one go of an array whose first axis is the fastest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NpyLoader:
-    """Load a .npy array of (rows, columns) or three axes, mapped from the file.
+    """Load a .npy array of (rows, columns) or three axes; rows are read when they are asked for.
 
     One or three bands are a picture when they are uint8, or floats that all lie in [0, 1];
     anything else is a cube in stored units.
@@ -42,7 +49,7 @@ class NpyLoader:
             return False
 
     def __call__(self, path: Path) -> Raster:
-        """Map the file.
+        """Read the header, and the values where they decide what the array is.
 
         Returns
         -------
@@ -58,14 +65,12 @@ class NpyLoader:
             ``band_axis`` is out of range.
         """
         check_readable(path)
-        array = _mapped(path)
-        axis = -1
-        if array.ndim == 3:
+        array = _Stored.of(path)
+        axis = None
+        if len(array.shape) == 3:
             a, b, c = array.shape
             axis = find_band_axis((a, b, c), name=str(path), band_axis=self.band_axis)
-        bands = 1 if array.ndim == 2 else array.shape[axis]
-        kind, scale = _kind(array, bands)
-        return array_raster(array, name=str(path), kind=kind, band_axis=axis, scale=scale)
+        return array.raster(axis)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,48 +100,142 @@ class NpyWriter:
                 file.write(points.astype("<f4").tobytes())
 
 
-def _mapped(path: Path) -> NDArray[Any]:
-    if not NpyLoader.claims(path):
-        raise ReadError(f"{path}: expected a .npy file, found something else")
-    try:
-        with quiet():
-            array = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:
-        said = reason(error)
-        if "object" in said.lower():
-            said = "Python objects, which are never loaded"
-        elif "greater than file size" in said or "size" in said:
-            said = f"a truncated file ({said})"
-        raise ReadError(f"{path}: expected an array of numbers, found {said}") from error
-    if array.dtype.kind not in "uif":
-        hint = {"b": "; save it as uint8", "c": "; save its modulus"}.get(array.dtype.kind, "")
-        raise ReadError(f"{path}: expected real numbers, found {array.dtype}{hint}")
-    if array.ndim not in (2, 3):
-        raise ReadError(
-            f"{path}: expected (rows, columns) or (rows, columns, bands), "
-            f"found {array.ndim} axes: {sizes(array.shape)}"
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Stored:
+    """An array in a file.
+
+    Attributes
+    ----------
+    raw : RawArray
+        With its axes as they lie in the file.
+    fortran : bool
+        They lie in reverse.
+    """
+
+    raw: RawArray
+    fortran: bool
+
+    @classmethod
+    def of(cls, path: Path) -> "_Stored":
+        """Read the header, and compare it with the length of the file."""
+        if not NpyLoader.claims(path):
+            raise ReadError(f"{path}: expected a .npy file, found something else")
+        shape, fortran, stored, offset = _header(path)
+        if stored.kind not in "uif":
+            hint = {"b": "; save it as uint8", "c": "; save its modulus"}.get(stored.kind, "")
+            if stored.hasobject:
+                raise ReadError(
+                    f"{path}: expected real numbers, found Python objects, which are never loaded"
+                )
+            raise ReadError(f"{path}: expected real numbers, found {stored}{hint}")
+        if len(shape) not in (2, 3):
+            raise ReadError(
+                f"{path}: expected (rows, columns) or (rows, columns, bands), "
+                f"found {len(shape)} axes: {sizes(shape)}"
+            )
+        if min(shape) < 1:
+            raise ReadError(f"{path}: expected pixels, found an array of {sizes(shape)}")
+        raw = RawArray(
+            path=path,
+            name=str(path),
+            shape=shape[::-1] if fortran else shape,
+            offset=offset,
+            stored=stored,
         )
-    return array
+        held = path.stat().st_size
+        if held < raw.end:
+            raise ReadError(
+                f"{path}: expected {raw.end} bytes for {sizes(shape)} {stored.name}, found {held}; "
+                "the file is truncated, get it again"
+            )
+        return cls(raw=raw, fortran=fortran)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes as the user counts them."""
+        return self.raw.shape[::-1] if self.fortran else self.raw.shape
+
+    def raster(self, band: int | None) -> Raster:
+        """Return the array as a picture or a cube."""
+        row, column = (axis for axis in range(len(self.shape)) if axis != band)
+        axes = Axes(row=row, column=column, band=band)
+        stored = self._rows(axes)
+        bands = 1 if band is None else self.shape[band]
+        kind, scale = self._kind(bands)
+        working = working_type(self.raw.stored)
+
+        def read(start: int, stop: int) -> Rows:
+            values = stored(start, stop).astype(working, order="C")
+            if scale != 1:
+                values /= working.type(scale)
+            return Rows(values=values)
+
+        return Raster(
+            name=self.raw.name,
+            rows=self.shape[row],
+            columns=self.shape[column],
+            bands=bands,
+            read=read,
+            kind=kind,
+            dtype=self.raw.stored.newbyteorder("=").name,
+        )
+
+    def _rows(self, axes: Axes) -> Callable[[int, int], NDArray[Any]]:
+        """Return what reads some rows as (r, columns, bands)."""
+        variable = Variable(
+            name="the array",
+            shape=self.shape,
+            dtype=self.raw.stored,
+            read=self._read,
+            chunks=self._chunks(axes),
+        )
+        return ChunkRows(variable, axes, name=self.raw.name).rows_between
+
+    def _read(self, index: Index) -> NDArray[Any]:
+        return self.raw.read(index[::-1]).T if self.fortran else self.raw.read(index)
+
+    def _chunks(self, axes: Axes) -> tuple[int, ...] | None:
+        """Return what is worth reading at once, where the rows of an image lie apart."""
+        if not self.fortran:
+            return None
+        across = self.shape[2] if axes.row == 1 and len(self.shape) == 3 else 1
+        together = FORTRAN_BYTES // (self.raw.strides[-2] * across)
+        chunks = (self.shape[0], max(1, min(self.shape[1], together)), 1)
+        return chunks[: len(self.shape)]
+
+    def _kind(self, bands: int) -> tuple[Kind, float]:
+        if bands in (1, 3):
+            if self.raw.stored == np.uint8:
+                return "picture", 255.0
+            if self.raw.stored.kind == "f" and self._within_unit():
+                return "picture", 1.0
+        return "cube", 1.0
+
+    def _within_unit(self) -> bool:
+        """Tell whether all values are in [0, 1] or NaN, not all NaN, reading up to one outside."""
+        count = int(np.prod(self.raw.shape, dtype=object))
+        flat = replace(self.raw, shape=(count,))
+        step = max(1, SCAN_BYTES // self.raw.stored.itemsize)
+        seen = False
+        for start in range(0, count, step):
+            part = flat.read((slice(start, min(start + step, count)),))
+            inside = (part >= 0) & (part <= 1)
+            if not bool((inside | np.isnan(part)).all()):
+                return False
+            seen = seen or bool(inside.any())
+        return seen
 
 
-def _kind(array: NDArray[Any], bands: int) -> tuple[Kind, float]:
-    if bands in (1, 3):
-        if array.dtype == np.uint8:
-            return "picture", 255.0
-        if array.dtype.kind == "f" and _within_unit(array):
-            return "picture", 1.0
-    return "cube", 1.0
-
-
-def _within_unit(array: NDArray[Any]) -> bool:
-    """Tell whether all values are in [0, 1] or NaN, not all NaN, reading no more than is needed."""
-    flat = array.ravel(order="K")
-    step = max(1, SCAN_BYTES // array.dtype.itemsize)
-    seen = False
-    for start in range(0, flat.size, step):
-        part = flat[start : start + step]
-        inside = (part >= 0) & (part <= 1)
-        if not bool((inside | np.isnan(part)).all()):
-            return False
-        seen = seen or bool(inside.any())
-    return seen
+def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return shape, order, type and where the values begin."""
+    form = np.lib.format
+    try:
+        with quiet(), path.open("rb") as file:
+            version = form.read_magic(file)
+            read = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+            shape, fortran, stored = read(file)
+            return shape, fortran, stored, file.tell()
+    except Exception as error:
+        raise ReadError(
+            f"{path}: expected an array of numbers, found a broken header: {reason(error)}"
+        ) from error

@@ -29,7 +29,7 @@ MOST_CHUNK_BYTES = 1_000_000_000
 """A larger chunk would have to be decoded in memory as a whole."""
 
 KEPT_SLABS = 3
-"""Slabs kept a variable: windows cross their edges, and threads read ahead."""
+"""ChunkRows kept a variable: windows cross their edges, and threads read ahead."""
 
 SLAB_ROWS = 64
 """Rows of a slab at least, where the chunks are flatter and a piece has room for more."""
@@ -64,7 +64,7 @@ class _Slab:
     handle: int | None
 
 
-class Slabs:
+class ChunkRows:
     """Reads rows of one variable of two or three axes.
 
     Parameters

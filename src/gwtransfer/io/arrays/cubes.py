@@ -16,9 +16,9 @@ from gwtransfer.io.arrays.bandlists import (
 )
 from gwtransfer.io.arrays.cf import Packing, Place, find_place, read_packing
 from gwtransfer.io.arrays.choosing import choose
-from gwtransfer.io.arrays.slabs import Slabs
+from gwtransfer.io.arrays.chunkrows import ChunkRows
 from gwtransfer.io.arrays.variables import Axes, Contents, Variable, find_axes, without_side_axes
-from gwtransfer.io.layout import sizes
+from gwtransfer.io.layout import named, sizes
 
 MOST_ROW_BYTES = 1_000_000_000
 MOST_EXPANSION = 2000
@@ -31,24 +31,24 @@ class Layer:
 
     Attributes
     ----------
-    slabs : Slabs
+    source : ChunkRows
     packing : Packing
     picks : array of int, or None
         Which bands, in which order; None is all of them.
     """
 
-    slabs: Slabs
+    source: ChunkRows
     packing: Packing
     picks: NDArray[np.intp] | None = None
 
     @property
     def bands(self) -> int:
         """How many bands it gives."""
-        return self.slabs.bands if self.picks is None else len(self.picks)
+        return self.source.bands if self.picks is None else len(self.picks)
 
     def values(self, start: int, stop: int) -> Floats:
         """Read (rows, columns, bands) floats with NaN where there are no data."""
-        stored = self.slabs.rows_between(start, stop)
+        stored = self.source.rows_between(start, stop)
         return self.packing.values(stored if self.picks is None else stored[:, :, self.picks])
 
 
@@ -138,8 +138,8 @@ def make_layer(
             f"{contents.name}: expected an image, found {variable.name} that claims to be "
             f"{sizes(variable.shape)}; the file is broken, or --band-axis is another"
         )
-    slabs = Slabs(variable, axes, name=contents.name, layers=layers)
-    return Layer(slabs=slabs, packing=packing or read_packing(variable), picks=picks)
+    source = ChunkRows(variable, axes, name=contents.name, layers=layers)
+    return Layer(source=source, packing=packing or read_packing(variable), picks=picks)
 
 
 def assemble(
@@ -158,7 +158,7 @@ def assemble(
     """
     where = place or Place()
     first = layers[0]
-    rows = first.slabs.rows
+    rows = first.source.rows
 
     def read(start: int, stop: int) -> Rows:
         if where.upward:
@@ -174,7 +174,7 @@ def assemble(
     return Raster(
         name=contents.name,
         rows=rows,
-        columns=first.slabs.columns,
+        columns=first.source.columns,
         bands=sum(layer.bands for layer in layers),
         read=read,
         kind="cube",
@@ -183,7 +183,7 @@ def assemble(
         nodata=next((one.packing.nodata for one in layers if one.packing.nodata is not None), None),
         georeference=where.georeference,
         good=good,
-        notes=tuple(dict.fromkeys(said)),
+        notes=named(contents.name, said),
     )
 
 

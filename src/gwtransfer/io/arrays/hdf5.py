@@ -14,7 +14,7 @@ from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.arrays import hyperspy, prisma
 from gwtransfer.io.arrays.cf import NETCDF_FILL, envi_map
 from gwtransfer.io.arrays.cubes import load_cube
-from gwtransfer.io.arrays.pixels import unfold_lazily
+from gwtransfer.io.arrays.unfolding import unfold_lazily
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason

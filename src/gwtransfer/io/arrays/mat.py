@@ -1,5 +1,6 @@
 """MATLAB files up to version 7 (format 5) through scipy."""
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ import numpy as np
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import ReadError
 from gwtransfer.io.arrays.cubes import load_cube
-from gwtransfer.io.arrays.pixels import unfold_lazily
+from gwtransfer.io.arrays.unfolding import unfold_lazily
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
-from gwtransfer.io.files import check_readable
+from gwtransfer.io.files import check_readable, check_swelling
 from gwtransfer.io.foreign import quiet, reason
 
 TYPES = {f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -95,7 +96,7 @@ def _contents(path: Path) -> Contents:
     small = [name for name, (shape, _) in shapes.items() if int(np.prod(shape)) == max(shape)]
     structs = [name for name, _, kind in listed if kind == "struct"]
     variables = {
-        name: _Large(path, name).variable(shape, np.dtype(kind))
+        name: _Large(path, name, shape, np.dtype(kind)).variable()
         for name, (shape, kind) in shapes.items()
     }
     for name, value in _loadmat(path, small + structs).items():
@@ -106,18 +107,22 @@ def _contents(path: Path) -> Contents:
 class _Large:
     """An array that is loaded when it is first read, and kept."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.path = path
         self.name = name
+        self.shape = shape
+        self.dtype = dtype
+        self.bytes = math.prod(shape) * dtype.itemsize
         self.array: Numbers | None = None
         self.lock = threading.Lock()
 
-    def variable(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Variable:
-        return Variable(name=self.name, shape=shape, dtype=dtype, read=self.read)
+    def variable(self) -> Variable:
+        return Variable(name=self.name, shape=self.shape, dtype=self.dtype, read=self.read)
 
     def read(self, index: Index) -> Numbers:
         with self.lock:
             if self.array is None:
+                check_swelling(str(self.path), self.path.stat().st_size, self.bytes)
                 array = np.asarray(_loadmat(self.path, [self.name])[self.name])
                 if array.dtype.kind not in "uif":
                     raise ReadError(

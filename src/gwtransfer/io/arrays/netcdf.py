@@ -1,9 +1,8 @@
 """Classic netCDF files (versions 1, 2 and 5), by their own small reader; netCDF-4 is HDF5."""
 
-import mmap
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,8 +14,8 @@ from gwtransfer.io.arrays.cf import NETCDF_FILL
 from gwtransfer.io.arrays.cubes import load_cube
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.foreign import reason
 from gwtransfer.io.layout import sizes
+from gwtransfer.io.rawarray import RawArray
 
 DTYPES = {1: ">i1", 2: "S1", 3: ">i2", 4: ">i4", 5: ">f4", 6: ">f8"}
 DTYPES |= {7: ">u1", 8: ">u2", 9: ">u4", 10: ">i8", 11: ">u8"}
@@ -144,16 +143,16 @@ class _Header:
         for one in arrays:
             attributes[one.name] = one.attributes
             if one.dtype.kind in "iuf":
-                placed = _Placed(
+                raw = RawArray(
                     path=self.path,
-                    name=one.name,
+                    name=str(self.path),
                     shape=tuple(dims[number][1] or records for number in one.dims),
-                    dtype=one.dtype,
                     offset=one.offset,
+                    stored=one.dtype,
                     step=step if one in recorded else None,
                 )
                 names = tuple(dims[number][0] for number in one.dims)
-                variables[one.name] = placed.variable(names, one.attributes, self.size)
+                variables[one.name] = _variable(raw, one.name, names, one.attributes, self.size)
         return Contents(name=str(self.path), variables=variables, attributes=attributes)
 
     def _take(self, form: str) -> int:
@@ -221,83 +220,34 @@ class _Header:
         )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Placed:
-    """Where the values of an array lie in the file.
+def _variable(
+    raw: RawArray, name: str, dims: tuple[str, ...], held: dict[str, Any], size: int
+) -> Variable:
+    """Return an array as a variable of a file of ``size`` bytes."""
 
-    Attributes
-    ----------
-    path : Path
-    name : str
-    shape : tuple of int
-    dtype : dtype
-    offset : int
-    step : int or None
-        Bytes between places along the first axis when they are records.
-    """
-
-    path: Path
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    offset: int
-    step: int | None
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """Bytes between neighbours along each axis."""
-        strides = [self.dtype.itemsize] * len(self.shape)
-        for axis in reversed(range(len(self.shape) - 1)):
-            strides[axis] = strides[axis + 1] * self.shape[axis + 1]
-        if self.step is not None:
-            strides[0] = self.step
-        return tuple(strides)
-
-    @property
-    def end(self) -> int:
-        """One past the last byte."""
-        steps = zip(self.strides, self.shape, strict=True)
-        return self.offset + self.dtype.itemsize + sum(step * (n - 1) for step, n in steps)
-
-    def variable(self, dims: tuple[str, ...], held: dict[str, Any], size: int) -> Variable:
-        """Return the array as a variable of a file of ``size`` bytes."""
-        if self.dtype.kind == "f":
-            held = {"_FillValue": NETCDF_FILL} | held
-        return Variable(
-            name=self.name,
-            shape=self.shape,
-            dtype=self.dtype.newbyteorder("="),
-            read=self.read,
-            dims=dims,
-            attributes=held,
-            held=max(1, size - self.offset),
-        )
-
-    def read(self, index: Index) -> Numbers:
-        """Copy a window out of the file, which is mapped for this moment only."""
-        if 0 in self.shape:
-            return np.empty(self.shape, dtype=self.dtype)[index]
-        try:
-            with (
-                self.path.open("rb") as file,
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held,
-            ):
-                return self._copied(held, index)
-        except ReadError:
-            raise
-        except (OSError, ValueError, TypeError) as error:
-            raise ReadError(f"{self.path}: cannot be read: {reason(error)}") from error
-
-    def _copied(self, held: mmap.mmap, index: Index) -> Numbers:
-        if self.end > len(held):
+    def read(index: Index) -> Numbers:
+        if raw.end > size:
             raise ReadError(
-                f"{self.path}: expected {self.end} bytes for {self.name} ({sizes(self.shape)}), "
-                f"found {len(held)}; the file is truncated, get it again"
+                f"{raw.name}: expected {raw.end} bytes for {name} ({sizes(raw.shape)}), "
+                f"found {size}; the file is truncated, get it again"
             )
-        view: Numbers = np.ndarray(
-            self.shape, dtype=self.dtype, buffer=held, offset=self.offset, strides=self.strides
-        )
-        return view[index].astype(self.dtype.newbyteorder("="), copy=True)
+        if len(raw.shape) == 1 and raw.step is not None:  # one value a record
+            columns = replace(raw, shape=(*raw.shape, 1)).read((*index, slice(None)))
+            return columns[:, 0].astype(native)
+        return raw.read(index).astype(native)
+
+    native = raw.stored.newbyteorder("=")
+    if native.kind == "f":
+        held = {"_FillValue": NETCDF_FILL} | held
+    return Variable(
+        name=name,
+        shape=raw.shape,
+        dtype=native,
+        read=read,
+        dims=dims,
+        attributes=held,
+        held=max(1, size - raw.offset),
+    )
 
 
 def _row_bytes(dtype: np.dtype[Any], lengths: list[int]) -> int:

@@ -13,11 +13,11 @@ from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.bands.files import choose, may_be_bands
 from gwtransfer.io.foreign import reason
 from gwtransfer.io.gdal.loader import GdalLoader
-from gwtransfer.io.layout import sizes, working_type
+from gwtransfer.io.layout import named, sizes, working_type
 from gwtransfer.io.pictures.deep import DeepLoader
 from gwtransfer.io.pictures.everyday import PictureLoader
+from gwtransfer.io.tiff.decodedcache import Kept
 from gwtransfer.io.tiff.image import Windows
-from gwtransfer.io.tiff.kept import Kept
 from gwtransfer.io.tiff.segments import TALL_BYTES
 from gwtransfer.io.tiff.stack import TiffLoader
 
@@ -235,7 +235,7 @@ class _Bands:
             wavelengths=wavelengths,
             nodata=self.nodata,
             georeference=None if apart else like.georeference,
-            notes=notes + tuple(self.notes),
+            notes=named(self.name, [*notes, *self.notes]),
         )
 
     def _reader(self, like: _Like) -> Callable[[int, int], Rows]:

@@ -1,5 +1,6 @@
 """What the first bytes of a film say: which container it is, and whether all of it is there."""
 
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -52,9 +53,8 @@ def check_whole(path: Path, form: str) -> None:
     """
     held = path.stat().st_size
     with path.open("rb") as file:
-        end = {MOV: _mov_end, AVI: _avi_end, MATROSKA: _matroska_end}.get(form, _open_end)(
-            file, held
-        )
+        ends = {MOV: _mov_end, AVI: _avi_end, MATROSKA: _matroska_end, Y4M: _y4m_end}
+        end = ends.get(form, _open_end)(file, held)
     if end > held:
         raise ReadError(
             f"{path}: expected {end} bytes as its container says, found {held}; "
@@ -101,6 +101,30 @@ def _matroska_end(file: BinaryIO, held: int) -> int:
     size, length = _vint(head[4:])
     unknown = size == (1 << 7 * length) - 1
     return held if unknown or length == 0 else at + 4 + length + size
+
+
+def _y4m_end(file: BinaryIO, held: int) -> int:
+    """Return where the last frame ends, if all are headed alike and their form is known."""
+    said = {word[:1]: word[1:] for word in file.readline(1000).split()[1:]}
+    start, first = file.tell(), file.readline(1000)
+    form = re.fullmatch(
+        rb"(mono|420|411|422|444|444alpha)(jpeg|mpeg2|paldv|p?\d\d?)?", said.get(b"C", b"420")
+    )
+    if form is None or first != b"FRAME\n":
+        return held
+    try:
+        wide, tall = int(said[b"W"]), int(said[b"H"])
+    except (KeyError, ValueError):
+        return held
+    across, down = {b"420": (2, 2), b"411": (4, 1), b"422": (2, 1)}.get(form[1], (1, 1))
+    deep = (form[2] or b"").strip(b"p").isdigit()
+    if deep and wide % across:  # writers disagree about half a sample of two bytes
+        return held
+    values = {b"mono": 1, b"444": 3, b"444alpha": 4}.get(form[1], 1) * wide * tall
+    if across > 1:
+        values += 2 * -(-wide // across) * -(-tall // down)
+    step = len(first) + values * (2 if deep else 1)
+    return start + -(-(held - start) // step) * step
 
 
 def _vint(data: bytes) -> tuple[int, int]:

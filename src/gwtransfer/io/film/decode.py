@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Rows
 from gwtransfer.errors import GwTransferError, ReadError
-from gwtransfer.io.film.look import FULL, Look
+from gwtransfer.io.film.frameformat import FULL, FrameFormat
 from gwtransfer.io.film.times import Times
 from gwtransfer.io.foreign import reason
 
@@ -32,7 +32,7 @@ class Reader:
 
     Attributes
     ----------
-    look : Look
+    form : FrameFormat
     shape : tuple of 2 ints
         Rows and columns of an upright frame.
     """
@@ -43,7 +43,7 @@ class Reader:
         self._kept: OrderedDict[int, Pixels] = OrderedDict()
         with translated(decoder.path):
             first = decoder.first()
-            self.look = Look.at(decoder.path, first, decoder.context)
+            self.form = FrameFormat.at(decoder.path, first, decoder.context)
             pixels = self._pixels(0, first)
         self._keep = max(KEPT_FRAMES, KEPT_BYTES // pixels.nbytes)
         self.shape = pixels.shape[0], pixels.shape[1]
@@ -58,7 +58,7 @@ class Reader:
         stored = np.concatenate(parts)
         values = stored.astype(np.float32)
         values /= np.float32(np.iinfo(stored.dtype).max)
-        if not self.look.alpha:
+        if not self.form.alpha:
             return Rows(values=values)
         return Rows(values=np.ascontiguousarray(values[:, :, :3]), alpha=values[:, :, 3])
 
@@ -77,24 +77,24 @@ class Reader:
 
     def _pixels(self, number: int, frame: Any) -> Pixels:
         """Return a decoded frame (rows, columns, 3 or 4) upright."""
-        if (frame.width, frame.height) != self.look.size:
+        if (frame.width, frame.height) != self.form.size:
             raise ReadError(
-                f"{self._decoder.path}: expected frames of {self.look.size[0]} × "
-                f"{self.look.size[1]}, found {frame.width} × {frame.height} from frame {number} "
+                f"{self._decoder.path}: expected frames of {self.form.size[0]} × "
+                f"{self.form.size[1]}, found {frame.width} × {frame.height} from frame {number} "
                 "on; cut it there"
             )
         rgb = self._reformatter.reformat(
             frame,
-            format=self.look.format,
-            src_colorspace=self.look.matrix,
+            format=self.form.format,
+            src_colorspace=self.form.matrix,
             interpolation=EXACT,
-            src_color_range=self.look.range,
+            src_color_range=self.form.range,
             dst_color_range=FULL,
         )
         pixels = rgb.to_ndarray()
-        if self.look.mirrored:
+        if self.form.mirrored:
             pixels = pixels[:, ::-1]
-        return np.array(np.rot90(pixels, -self.look.quarters), order="C")
+        return np.array(np.rot90(pixels, -self.form.quarters), order="C")
 
 
 class Decoder:

@@ -14,11 +14,12 @@ import numpy as np
 from gwtransfer.core.raster import Film, Raster
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.io.files import check_readable
+from gwtransfer.io.film.containers import MATROSKA, check_whole, film_format
 from gwtransfer.io.film.decode import Decoder, Pixels, Reader, translated
-from gwtransfer.io.film.heads import MATROSKA, check_whole, film_format
-from gwtransfer.io.film.look import BT709, FULL, LIMITED, RGB
+from gwtransfer.io.film.frameformat import BT709, FULL, LIMITED, RGB
 from gwtransfer.io.film.times import Packet, constant_rate, seconds_missing, times_of
 from gwtransfer.io.foreign import reason
+from gwtransfer.io.layout import named
 from gwtransfer.io.quantize import Depth, quantized, stored_depth
 
 INSTALL = "films need the package av: pip install 'gwtransfer[video]'"
@@ -85,7 +86,7 @@ class FilmLoader:
         decoder = Decoder(path, times, lambda: _opened(path, form))
         reader = Reader(decoder, _av(path, ReadError).video.reformatter.VideoReformatter())
         constant, uneven = constant_rate(times, rate)
-        notes += [*reader.look.notes, *([uneven] if uneven else [])]
+        notes += [*reader.form.notes, *([uneven] if uneven else [])]
         rows, columns = reader.shape
         return Raster(
             name=str(path),
@@ -94,10 +95,10 @@ class FilmLoader:
             bands=3,
             read=reader.read,
             kind="picture",
-            dtype="uint16" if reader.look.deep else "uint8",
-            has_alpha=reader.look.alpha,
+            dtype="uint16" if reader.form.deep else "uint8",
+            has_alpha=reader.form.alpha,
             film=Film(frames=times.count, rate=constant),
-            notes=tuple(f"{path}: {note}" for note in notes),
+            notes=named(str(path), notes),
         )
 
 

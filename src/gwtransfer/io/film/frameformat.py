@@ -20,7 +20,7 @@ LIMITED, FULL = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class FrameFormat:
     """What all frames of a film are like, learnt from the first.
 
     Attributes
@@ -46,7 +46,7 @@ class Look:
     notes: tuple[str, ...]
 
     @classmethod
-    def at(cls, path: Path, frame: Any, context: Any) -> "Look":
+    def at(cls, path: Path, frame: Any, context: Any) -> "FrameFormat":
         """Look at a frame and its decoder.
 
         Raises

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gwtransfer.core.raster import Floats
 from gwtransfer.errors import ReadError
 from gwtransfer.io.gdal.envipair import find_pair, is_envi_data, is_envi_header
-from gwtransfer.io.gdal.raw import Interleave
 from gwtransfer.io.gdal.wavelengths import converted, from_names, in_nanometres
+from gwtransfer.io.rawarray import Interleave
 
 __all__ = ["Header", "find_pair", "in_nanometres", "is_envi_data", "is_envi_header", "read_header"]
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gwtransfer.io.gdal.raw import Raw
+from gwtransfer.io.rawarray import RawCube
 
 HEADER_BYTES = 128
 MOST_BANDS = 4096
 _TYPES = {0: "u1", 2: "<i2"}
 
 
-def read_erdas(path: Path) -> Raw | None:
+def read_erdas(path: Path) -> RawCube | None:
     """Return where the pixels of an ERDAS 7 file lie, or None if it is none; never raises.
 
     Its first letters also start files of other kinds, so the sizes in the header must make sense
@@ -30,7 +30,7 @@ def read_erdas(path: Path) -> Raw | None:
         return None
     if pack not in _TYPES or not 0 < bands <= MOST_BANDS or min(rows, columns) < 1:
         return None
-    return Raw(
+    return RawCube(
         path=path,
         name=str(path),
         rows=rows,

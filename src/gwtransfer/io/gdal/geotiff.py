@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Carried, Raster, Rows
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
+from gwtransfer.io.files import check_swelling
 from gwtransfer.io.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import (
     ENCODING_TAG,
@@ -25,9 +26,10 @@ from gwtransfer.io.gdal.bandtags import (
     read_georeference,
     read_palette,
 )
-from gwtransfer.io.gdal.calls import MOST_KEPT, gdal, keep
+from gwtransfer.io.gdal.environment import MOST_KEPT, gdal, keep
 from gwtransfer.io.gdal.sidecar import Beside, product
-from gwtransfer.io.gdal.stored import Layout, opacity
+from gwtransfer.io.gdal.unpacking import Unpacking, opacity
+from gwtransfer.io.layout import named
 from gwtransfer.io.tiff.tags import check_expansion
 
 if TYPE_CHECKING:
@@ -96,7 +98,10 @@ class GeoTiff:
         dataset = self.dataset
         tall, wide = dataset.block_shapes[0]
         across = -(-dataset.width // wide) * wide
-        needed = tall * across * dataset.count * np.dtype(dataset.dtypes[0]).itemsize
+        item = np.dtype(dataset.dtypes[0]).itemsize
+        needed = tall * across * dataset.count * item
+        if dataset.compression is not None:
+            check_swelling(self.name, self.path.stat().st_size, tall * wide * item)
         keep(needed + needed // 4)
         if needed <= MOST_KEPT:
             return []
@@ -117,7 +122,7 @@ class GeoTiff:
         flags = [{flag.name for flag in flags} for flags in dataset.mask_flag_enums]
         own = any(not flags[index - 1] for index in indexes)
         masked = alpha is not None or any("per_dataset" in one for one in flags)
-        layout = Layout(
+        layout = Unpacking(
             indexes=colours or indexes,
             alpha=alpha,
             masked=masked,
@@ -143,7 +148,7 @@ class GeoTiff:
             scene=bool(colours) and "scene" in dataset.tags().get(ENCODING_TAG, ""),
             georeference=read_georeference(dataset),
             carried=read_carried(dataset) if colours else Carried(),
-            notes=(*notes, *said.notes),
+            notes=named(self.name, [*notes, *said.notes]),
         )
 
     def _spectral(self, indexes: list[int]) -> Beside:
@@ -190,10 +195,10 @@ class GeoTiff:
             has_alpha=clear,
             georeference=read_georeference(dataset),
             carried=read_carried(dataset),
-            notes=tuple(notes),
+            notes=named(self.name, notes),
         )
 
-    def read(self, layout: Layout, start: int, stop: int, *, own_masks: bool) -> Rows:
+    def read(self, layout: Unpacking, start: int, stop: int, *, own_masks: bool) -> Rows:
         """Read whole rows; ``own_masks`` where bands have masks of their own."""
 
         def masks(window: Window) -> NDArray[Any] | None:

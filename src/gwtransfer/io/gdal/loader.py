@@ -10,15 +10,16 @@ from gwtransfer.errors import GwTransferError
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet
 from gwtransfer.io.gdal.bandtags import read_georeference
-from gwtransfer.io.gdal.calls import gdal
 from gwtransfer.io.gdal.envi import read_header
 from gwtransfer.io.gdal.envipair import find_pair, is_envi_data, is_envi_header
+from gwtransfer.io.gdal.environment import gdal
 from gwtransfer.io.gdal.erdas import read_erdas
 from gwtransfer.io.gdal.geotiff import GeoTiff
-from gwtransfer.io.gdal.raw import Raw
 from gwtransfer.io.gdal.sidecar import auxiliary
-from gwtransfer.io.gdal.stored import Layout
+from gwtransfer.io.gdal.unpacking import Unpacking
 from gwtransfer.io.gdal.writer import TiffWriter
+from gwtransfer.io.layout import named
+from gwtransfer.io.rawarray import RawCube
 from gwtransfer.io.tiff.tags import (
     check_bands,
     check_extent,
@@ -80,7 +81,7 @@ def _envi(path: Path) -> Raster:
     data, header_path = find_pair(path)
     check_readable(data)
     header = read_header(header_path)
-    raw = Raw(
+    raw = RawCube(
         path=data,
         name=str(path),
         rows=header.rows,
@@ -107,9 +108,9 @@ def _envi(path: Path) -> Raster:
     )
 
 
-def _plain(raw: Raw, nodata: float | None) -> Layout:
+def _plain(raw: RawCube, nodata: float | None) -> Unpacking:
     """Return the layout of stored values that are meant as they are."""
-    return Layout(
+    return Unpacking(
         indexes=list(range(1, raw.bands + 1)),
         alpha=None,
         masked=False,
@@ -119,7 +120,7 @@ def _plain(raw: Raw, nodata: float | None) -> Layout:
     )
 
 
-def _cube(raw: Raw, layout: Layout, notes: Sequence[str] = ()) -> Raster:
+def _cube(raw: RawCube, layout: Unpacking, notes: Sequence[str] = ()) -> Raster:
     """Describe plain numbers as a cube, if the file is long enough for them."""
     held = raw.path.stat().st_size
     if held < raw.expected_bytes:
@@ -136,7 +137,7 @@ def _cube(raw: Raw, layout: Layout, notes: Sequence[str] = ()) -> Raster:
         kind="cube",
         dtype=raw.stored.newbyteorder("=").name,
         nodata=layout.nodatas[0],
-        notes=tuple(notes),
+        notes=named(raw.name, notes),
     )
 
 

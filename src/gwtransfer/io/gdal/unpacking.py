@@ -13,7 +13,7 @@ from gwtransfer.io.layout import working_type
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Layout:
+class Unpacking:
     """Which bands are read, and how stored values become floats.
 
     Attributes

@@ -13,7 +13,7 @@ from gwtransfer.core.raster import Block, Raster
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.io.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import ENCODING_TAG
-from gwtransfer.io.gdal.calls import gdal, keep
+from gwtransfer.io.gdal.environment import gdal, keep
 from gwtransfer.io.quantize import Depth, quantized, stored_depth
 from gwtransfer.io.tiff.tags import check_extent, first_directory
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Carried, Raster
-from gwtransfer.io.layout import array_raster, upright
+from gwtransfer.io.layout import array_raster, named, upright
 from gwtransfer.io.pictures import exif
 
 
@@ -61,5 +61,5 @@ def picture_raster(
     return replace(
         raster,
         carried=Carried(icc=icc, exif=block, dpi=dpi),
-        notes=tuple(f"{path}: {note}" for note in notes),
+        notes=named(str(path), notes),
     )

@@ -1,5 +1,6 @@
 """Everyday pictures of 8 bits: PNG, JPEG, BMP, WebP and GIF through imageio."""
 
+import math
 import struct
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
-from gwtransfer.io.files import check_readable
+from gwtransfer.io.files import check_readable, check_swelling
 from gwtransfer.io.foreign import quiet, reason
 from gwtransfer.io.pictures.carried import picture_raster
 from gwtransfer.io.pictures.pngparts import depth_of, read_header, unheeded
@@ -77,7 +78,7 @@ class PictureLoader:
             exif_block=about.get("exif") or None,
             dpi=_dpi(about, form),
             orientation=orientation if isinstance(orientation, int) else 1,
-            notes=tuple(note for note in notes if note),
+            notes=tuple(notes),
         )
 
 
@@ -122,6 +123,8 @@ def _decode(path: Path, form: str) -> tuple[NDArray[Any], dict[str, Any]]:
                         f"{path}: expected one picture, found {frames} frames; "
                         "save the frame you want as PNG"
                     )
+                decoded = math.prod(file.properties(index=0).shape)
+                check_swelling(str(path), path.stat().st_size, decoded)
                 about: dict[str, Any] = file.metadata(index=0, exclude_applied=False)
                 mode = _target_mode(str(about["mode"]), "transparency" in about)
                 array = np.asarray(file.read(index=0, mode=mode, rotate=False))

@@ -10,29 +10,9 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import encoded
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.errors import ReadError
-from gwtransfer.io.foreign import reason
+from gwtransfer.io.layout import named
 from gwtransfer.io.pictures.channels import find_channels, from_primaries
-
-
-def undecodable(path: Path, form: str, said: str) -> ReadError:
-    """Return the error of a file whose pixels cannot be decoded, with what the library said."""
-    return ReadError(
-        f"{path}: expected a whole {form} picture, found one that cannot be decoded: "
-        f"{first_line(said, path)}"
-    )
-
-
-def said_by(library: Any) -> str:
-    """Return, and clear, what the library or an open file of it says went wrong."""
-    try:
-        return str(library.geterror())
-    except UnicodeError:  # it quotes bytes of a damaged file
-        return ""
-
-
-def first_line(said: str, path: Path) -> str:
-    """Return the first line of what the library said, with the file's name for its path."""
-    return reason(ValueError(said.replace(str(path), path.name) or "no reason is given"))
+from gwtransfer.io.pictures.oiio import said_by, undecodable
 
 
 class ExrSource:
@@ -69,7 +49,7 @@ class ExrSource:
             wavelengths=channels.wavelengths,
             has_alpha=channels.alpha is not None,
             scene=channels.picture,
-            notes=tuple(f"{self.path}: {note}" for note in self.notes() if note),
+            notes=named(str(self.path), self.notes()),
         )
 
     def notes(self) -> list[str]:

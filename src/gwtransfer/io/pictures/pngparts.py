@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gwtransfer.errors import ReadError
+from gwtransfer.io.files import check_swelling
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_EXTRA = 64 * 1024 * 1024
@@ -87,11 +88,13 @@ def read_header(path: Path) -> Header:
             f"{path}: expected a PNG header that PNG allows, found {columns} × {rows} pixels of "
             f"{depth} bits, colour type {colour}; the file is broken"
         )
-    if rows * columns * depth * _SAMPLES[colour] // 8 > 1100 * held:  # deflate: 1032 : 1 at most
+    decoded = rows * columns * depth * _SAMPLES[colour] // 8
+    if decoded > 1100 * held:  # deflate: 1032 : 1 at most
         raise ReadError(
             f"{path}: expected {columns} × {rows} pixels as its header says, found a file of "
             f"{held} bytes that cannot hold them; it is truncated or broken"
         )
+    check_swelling(str(path), held, decoded)
     return Header(columns=columns, rows=rows, depth=depth, colour=colour, interlaced=laced == 1)
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Floats, Raster, Rows
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.pictures.shaper import Shaper, shaper
+from gwtransfer.io.layout import named
+from gwtransfer.io.pictures.iccmatrix import Shaper, shaper
 
 Bytes = NDArray[np.uint8]
 
@@ -59,13 +60,13 @@ def in_profile(raster: Raster, icc: bytes | None, *, within: bool = True) -> Ras
         return raster
     carried = replace(raster.carried, icc=icc)
     if raster.scene:
-        note = f"{raster.name}: light beyond white has no numbers in an ICC profile; it is kept"
-        return replace(raster, carried=carried, notes=(*raster.notes, note))
+        said = "light beyond white has no numbers in an ICC profile; it is kept"
+        return replace(raster, carried=carried, notes=raster.notes + named(raster.name, [said]))
     try:
         convert = _conversion(raster.carried.icc, icc, within=within)
     except _ProfileError as error:
-        note = f"{raster.name}: {error}; its numbers are kept"
-        return replace(raster, carried=carried, notes=(*raster.notes, note))
+        said = f"{error}; its numbers are kept"
+        return replace(raster, carried=carried, notes=raster.notes + named(raster.name, [said]))
     if np.abs(convert(_GRID) - _GRID).max() < 1 / 255:
         return replace(raster, carried=carried)
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.errors import GwTransferError, ReadError
+from gwtransfer.io.files import check_swelling
 from gwtransfer.io.foreign import reason
-from gwtransfer.io.tiff.kept import RECENT, Kept, fill
+from gwtransfer.io.tiff.decodedcache import RECENT, Kept, fill
 
 Numbers = NDArray[Any]
 
@@ -75,6 +76,8 @@ class Pages:
         self.total_bytes = len(planes) * rows * columns * samples * self.dtype.itemsize
         self.kept: Kept | None = None
         self.lock = threading.Lock()
+        for plane in planes:
+            check_swelling(name, max(plane.counts, default=0), self._segment_bytes(plane))
         largest = max((self._segment_bytes(plane) for plane in planes), default=0)
         if largest > MOST_SEGMENT_BYTES:
             raise ReadError(

@@ -10,7 +10,7 @@ from gwtransfer.core.raster import Raster
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.layout import find_band_axis, sizes
+from gwtransfer.io.layout import find_band_axis, named, sizes
 from gwtransfer.io.tiff import ome
 from gwtransfer.io.tiff.image import (
     BLACK_IS_ZERO,
@@ -98,7 +98,8 @@ class TiffLoader:
             raise ReadError(
                 f"{path}: expected a TIFF file, found one that cannot be decoded: {reason(error)}"
             ) from error
-        return replace(raster, notes=description.notes + aside + raster.notes)
+        notes = named(str(path), description.notes + aside + raster.notes)
+        return replace(raster, notes=notes)
 
     def _raster(
         self, path: Path, series: "TiffPageSeries", pages: Pages, description: ome.Description

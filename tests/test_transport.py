@@ -17,10 +17,11 @@ from gwtransfer.fit.gmm import Gmm
 from gwtransfer.io.layout import array_raster
 from gwtransfer.map.mean import Mean
 from gwtransfer.map.rand import Rand
-from gwtransfer.pipeline import Watch, apply_plan, fit_item, watch
+from gwtransfer.pipeline import fit_item
 from gwtransfer.plan.mew2 import MEW2
 from gwtransfer.plan.mw2 import MW2
 from gwtransfer.prepare.color import Color
+from gwtransfer.transport import Watch, apply_plan, watch
 from gwtransfer_cli.app import main
 
 
