@@ -291,11 +291,10 @@ def writer_for(
 
 def _claimant(path: Path) -> str:
     """Return the name of the one load stage that claims the file."""
-    claimants, asked, broken = [], [], []
+    claimants, broken = [], []
     for name in sorted({stage.name for stage in stages("load")}):
         try:
             cls = find("load", name)
-            asked.append(name)
             if cls.claims(path):
                 claimants.append(name)
         except PluginError as error:
@@ -313,8 +312,8 @@ def _claimant(path: Path) -> str:
         )
     if not claimants:
         raise ReadError(
-            f"{path}: the content is of none of the known formats "
-            f"({', '.join(asked)}){_aside(broken)}"
+            f"{path}: expected a picture, cube, film or shape, found none of the known formats "
+            f"(`gwtransfer stages` lists them){_aside(broken)}"
         )
     if len(claimants) > 1:
         raise AmbiguousError(f"{path}: {_choice(claimants, '--load')}")

@@ -109,7 +109,7 @@ def write_bad(name: str) -> None:
         ("photo.png/x.png", ("no such file",)),
         ("folder.png", ("folder.png: expected a file, a Zarr folder, or a folder of one image",)),
         ("empty.png", ("empty.png: expected data, found an empty file",)),
-        ("text.png", ("text.png: the content is of none of the known formats",)),
+        ("text.png", ("text.png: expected a picture, cube, film or shape",)),
         ("short.png", ("short.png: expected a PNG picture",)),
         ("short.tif", ("short.tif:", "bytes")),
         ("short.dat", ("short.dat:", "1600", "900")),

@@ -69,6 +69,17 @@ def test_the_same_seed_gives_the_same_fit():
     assert not np.allclose(one[1], other[1])
 
 
+@pytest.mark.parametrize("distinct", [1, 8, 40])
+def test_unless_told_as_many_components_as_there_can_be(distinct):
+    """Fifteen, or one for each distinct point where these are fewer."""
+    rng = np.random.default_rng(1)
+    points = np.repeat(rng.normal(size=(distinct, 3)), 20, axis=0)
+    weights, _, _ = Gmm()(points, seed=0)
+    assert len(weights) == min(15, distinct)
+    if distinct <= 15:
+        assert abs(weights - 1 / distinct).max() < 1e-6
+
+
 @pytest.mark.parametrize(("distinct", "components"), [(3, 5), (1, 2)])
 def test_too_few_distinct_points(distinct, components):
     """Fewer distinct points than components is an error with both numbers and the remedy."""

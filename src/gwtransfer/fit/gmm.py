@@ -10,6 +10,9 @@ from gwtransfer.errors import DataError, UsageError
 
 Array = NDArray[np.float64]
 
+COMPONENTS = 15
+"""How many Gaussians unless told otherwise."""
+
 DISTINCT_DECIMALS = 9
 """Points closer than this many decimals of a working unit are one point."""
 
@@ -24,8 +27,8 @@ class Gmm:
 
     Attributes
     ----------
-    components : int
-        K, how many Gaussians.
+    components : int | None
+        K, how many Gaussians; None is 15, or one for each distinct point where these are fewer.
     floor : float
         Added to every variance, as a share of the data's total variance; without it clipped
         pixels make a component collapse.
@@ -33,14 +36,15 @@ class Gmm:
         Most steps of expectation–maximisation.
     """
 
-    components: int = 15
+    components: int | None = None
     floor: float = 1e-4
     iterations: int = 200
 
     def __post_init__(self) -> None:
         for name in ("components", "iterations"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"option {name}: expected at least 1, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"option {name}: expected at least 1, got {value}")
         if not 0 <= self.floor < 1:
             raise UsageError(f"option floor: expected a share in [0, 1), got {self.floor}")
 
@@ -53,10 +57,11 @@ class Gmm:
             Fewer distinct points than components.
         """
         distinct = len(np.unique(np.round(points, DISTINCT_DECIMALS), axis=0))
-        if distinct < self.components:
+        count = self.components or min(COMPONENTS, distinct)
+        if distinct < count:
             raise DataError(
                 f"expected at least as many distinct points as components, found {distinct} "
-                f"for {self.components}; use --components {distinct} or fewer"
+                f"for {count}; use --components {distinct} or fewer"
             )
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
@@ -64,7 +69,7 @@ class Gmm:
 
         variance = float(points.var(axis=0).sum())
         model = GaussianMixture(
-            n_components=self.components,
+            n_components=count,
             reg_covar=max(self.floor * variance, np.finfo(float).tiny),
             max_iter=self.iterations,
             random_state=seed,

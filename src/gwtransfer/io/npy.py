@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +75,17 @@ class NpyLoader:
 
 @dataclass(frozen=True, kw_only=True)
 class NpyWriter:
-    """Write any raster as float32 (rows, columns, bands), NaN where it is not valid."""
+    """Write any raster as float32 (rows, columns, bands), NaN where it is not valid.
+
+    Attributes
+    ----------
+    depth : Literal["float"] | None
+        Always floats; here so that it may be said.
+    """
 
     extensions: ClassVar[tuple[str, ...]] = (".npy",)
+
+    depth: Literal["float"] | None = None
 
     def check(self, raster: Raster) -> None:
         """Accept every raster: .npy holds them all."""

@@ -207,7 +207,7 @@ class _Bands:
         if not (values == values[:, :, :1]).all():
             raise ReadError(
                 f"{path}: expected one band an image, found pictures of 3 bands; "
-                "`gwtransfer apply` takes several pictures"
+                "`gwtransfer apply` takes several pictures into a folder, -o OUT/"
             )
         self._note(EQUAL_CHANNELS)
         return values[:, :, 0]

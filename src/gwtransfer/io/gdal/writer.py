@@ -68,8 +68,13 @@ class TiffWriter:
         Raises
         ------
         UsageError
-            A depth or dither for a cube, which is written as float32.
+            A depth or dither for a cube, which is written as float32, or a film.
         """
+        if raster.film is not None:
+            raise UsageError(
+                f"{raster.name}: a TIFF holds one picture, found a film of {raster.film.frames} "
+                "frames; write .mp4, .mov or .mkv instead"
+            )
         if raster.kind == "cube" and (self.depth is not None or self.dither):
             raise UsageError(
                 f"{raster.name}: a cube is written in single precision; "
