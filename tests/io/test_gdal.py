@@ -471,13 +471,17 @@ def test_profile_and_resolution_are_kept(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
 def test_alpha_is_written_where_holes_are_announced_or_found(tmp_path):
-    """No alpha for a whole picture, alpha when nodata is announced, and when a hole turns up."""
+    """No alpha for a whole picture, alpha when nodata is announced, and when a hole turns up.
+
+    Floats have NaN instead.
+    """
     values = np.full((200, 700, 3), 0.5)
-    for name, made, count in (
-        ("a", array_raster(values, name="a", kind="picture"), 3),
-        ("b", replace(array_raster(values, name="b", kind="picture"), nodata=0.0), 4),
+    for name, made, depth, count in (
+        ("a", array_raster(values, name="a", kind="picture"), 8, 3),
+        ("b", replace(array_raster(values, name="b", kind="picture"), nodata=0.0), 8, 4),
+        ("d", replace(array_raster(values, name="d", kind="picture"), nodata=0.0), "float", 3),
     ):
-        TiffWriter()(made, tmp_path / f"{name}.tif")
+        TiffWriter(depth=depth)(made, tmp_path / f"{name}.tif")
         with rasterio.open(tmp_path / f"{name}.tif") as written:
             assert written.count == count
     values[-1, -1] = np.nan

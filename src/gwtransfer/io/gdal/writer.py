@@ -34,8 +34,8 @@ class _HoleError(Exception):
 class TiffWriter:
     """Write a picture as TIFF of integers or floats, or a cube as float32 TIFF, block by block.
 
-    A picture gets an alpha band when it may have holes; in a cube holes are NaN, which is also the
-    nodata value. Wavelengths, transform, coordinate system, ground control points (where there is
+    A picture gets an alpha band when it may have holes; in a cube, and in floats of a picture whose
+    source has no alpha, holes are NaN, which is also the nodata value. Wavelengths, transform, coordinate system, ground control points (where there is
     no transform: a TIFF holds one of the two), rational polynomials, ICC profile and resolution
     are kept; Exif is not. Floats are neither clipped nor rounded beyond single precision. Equal
     rasters give equal bytes.
@@ -131,7 +131,7 @@ class TiffWriter:
             _tag(out, raster, depth)
             for block in raster.blocks():
                 values = (
-                    _pixels(block, raster.columns, depth, alpha=alpha, dither=self.dither)
+                    _pixels(block, raster, depth, alpha=alpha, dither=self.dither)
                     if raster.kind == "picture"
                     else _spectra(block, raster)
                 )
@@ -148,17 +148,23 @@ def _picture(raster: Raster, depth: Depth, *, alpha: bool) -> dict[str, Any]:
     profile["photometric"] = "RGB" if raster.bands == 3 else "MINISBLACK"
     if raster.carried.icc is not None:
         profile["SOURCE_ICC_PROFILE"] = base64.b64encode(raster.carried.icc).decode()
-    if alpha:
+    if alpha and depth == "float" and not raster.has_alpha:
+        profile["nodata"] = math.nan  # GDAL takes no alpha of floats for a mask
+    elif alpha:
         profile |= {"count": raster.bands + 1, "ALPHA": "NON-PREMULTIPLIED"}
     return profile
 
 
-def _pixels(block: Block, columns: int, depth: Depth, *, alpha: bool, dither: bool) -> NDArray[Any]:
+def _pixels(
+    block: Block, raster: Raster, depth: Depth, *, alpha: bool, dither: bool
+) -> NDArray[Any]:
     """Return (count, r, columns) values of a picture as they are stored."""
     if not alpha and not block.valid.all():
         raise _HoleError
-    colours, opacity = quantized(block, columns, depth, dither=dither)
-    if alpha:
+    colours, opacity = quantized(block, raster.columns, depth, dither=dither)
+    if alpha and depth == "float" and not raster.has_alpha:
+        colours = np.where(opacity[:, :, None] > 0, colours, np.nan)
+    elif alpha:
         colours = np.concatenate([colours, opacity[:, :, None]], axis=2)
     return np.moveaxis(colours, -1, 0)
 
