@@ -6,34 +6,36 @@ deleted afterwards. Peak memory is what the kernel counted for the whole process
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from gwtransfer.opening import Opening, open_rasters
 
-BANDS, COLUMNS = 200, 1000
+BANDS = 200
 PASS_BYTES = 8_000_000
 
 
-def write_cube(path: Path, size: float, interleave: str) -> int:
+def write_cube(path: Path, size: float, interleave: str, columns: int) -> int:
     """Write an ENVI cube of about ``size`` gigabytes; returns its rows."""
-    rows = int(size * 1e9 / (2 * BANDS * COLUMNS))
+    rows = int(size * 1e9 / (2 * BANDS * columns))
     rng = np.random.default_rng(0)
     places = np.linspace(0, 1, BANDS)
     peaks, widths = rng.random((12, 1)), rng.uniform(0.05, 0.4, (12, 1))
     materials = 4000 * rng.random((12, 1)) * np.exp(-(((places - peaks) / widths) ** 2))
-    mixed = rng.dirichlet(np.full(12, 0.15), 64 * COLUMNS) @ materials
-    tile = (mixed + rng.normal(0, 5, mixed.shape)).astype("<i2").reshape(64, COLUMNS, BANDS)
+    mixed = rng.dirichlet(np.full(12, 0.15), 64 * columns) @ materials
+    tile = (mixed + rng.normal(0, 5, mixed.shape)).astype("<i2").reshape(64, columns, BANDS)
     with path.open("wb") as file:
         if interleave == "bsq":
             for band in range(BANDS):
-                repeated = np.resize(tile[:, :, band], (rows, COLUMNS))
+                repeated = np.resize(tile[:, :, band], (rows, columns))
                 file.write(repeated.tobytes())
         else:
             lines = tile.transpose(0, 2, 1) if interleave == "bil" else tile
@@ -41,7 +43,7 @@ def write_cube(path: Path, size: float, interleave: str) -> int:
                 file.write(np.ascontiguousarray(lines[: min(64, rows - start)]).tobytes())
     waves = ", ".join(f"{value:.1f}" for value in np.linspace(400, 2500, BANDS))
     path.with_suffix(".hdr").write_text(
-        f"ENVI\nsamples = {COLUMNS}\nlines = {rows}\nbands = {BANDS}\nheader offset = 0\n"
+        f"ENVI\nsamples = {columns}\nlines = {rows}\nbands = {BANDS}\nheader offset = 0\n"
         f"file type = ENVI Standard\ndata type = 2\ninterleave = {interleave}\nbyte order = 0\n"
         f"wavelength units = Nanometers\nwavelength = {{{waves}}}\n"
     )
@@ -84,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.5, 4.0], help="gigabytes")
     parser.add_argument("--interleave", default="bil", choices=["bsq", "bil", "bip"])
+    parser.add_argument("--columns", type=int, default=1000)
     parser.add_argument("--format", default="tif", help="extension of the result")
     parser.add_argument("--folder", type=Path, default=None, help="where to put the cubes")
     parser.add_argument("--json", type=Path)
@@ -97,7 +100,10 @@ def main() -> None:
     for size in args.sizes:
         with tempfile.TemporaryDirectory(dir=args.folder) as folder:
             cube = Path(folder) / "cube.img"
-            rows = write_cube(cube, size, args.interleave)
+            # In a process of its own: what this one ever held counts as its children's peak too.
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+                made = other.submit(write_cube, cube, size, args.interleave, args.columns)
+                rows = made.result()
             one_pass(cube)
             reading, blocks = one_pass(cube), block_pass(cube)
             seconds, peak = color(cube, palette, Path(folder) / f"out.{args.format}", args.options)

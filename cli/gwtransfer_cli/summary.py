@@ -24,7 +24,8 @@ def raster_line(word: str, raster: "Raster") -> str:
     """Return name and size of a raster."""
     bands = "1 band" if raster.bands == 1 else f"{raster.bands} bands"
     frames = "" if raster.film is None else f"{raster.film.frames} frames of "
-    size = f"{frames}{raster.frame_rows} × {raster.columns} pixels, {bands}, {raster.dtype}"
+    rows = "" if raster.rows == 1 else f"{raster.frame_rows} × "
+    size = f"{frames}{rows}{raster.columns} pixels, {bands}, {raster.dtype}"
     return f"{word:<9}{raster.name}: {size}"
 
 

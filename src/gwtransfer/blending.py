@@ -1,6 +1,7 @@
 """What of the source stays in a result: strength, masks, its lightness or its chroma."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -76,24 +77,39 @@ def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
     return np.asarray(mixture.space.to_working(points) @ mixture.guide)
 
 
-def blender(
-    plan: TransportPlan, strength: float, keep: Keep | None
-) -> Callable[[NDArray[np.floating], Array, Array | None], Array]:
-    """Return what mixes source values (N, d) with their images (N, e), a weight (N,) for each.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Blend:
+    """What of the source stays in its image.
 
     Values and images are a picture's sRGB-encoded values or a cube's own.
+
+    Attributes
+    ----------
+    base : callable
+        Makes of source values (N, d) what stays (N, e) where the map is not applied.
+    strength : float in [0, 1]
+    keep : {"luminance", "chroma"} or None
     """
-    base = _base(plan)
 
-    def blend(values: NDArray[np.floating], images: Array, weight: Array | None) -> Array:
-        if keep is not None:
-            images = _keeping(keep, base(values), images)
-        if strength == 1 and weight is None:
-            return images
-        share = strength if weight is None else strength * weight[:, None]
-        return (1 - share) * base(values) + share * images
+    base: Callable[[NDArray[np.floating]], Array]
+    strength: float
+    keep: Keep | None
 
-    return blend
+    @classmethod
+    def of(cls, plan: TransportPlan, strength: float, keep: Keep | None) -> "Blend":
+        """Return the blend of a plan's image."""
+        return cls(base=_base(plan), strength=strength, keep=keep)
+
+    def needs_base(self, weight: NDArray[np.floating] | None) -> bool:
+        """Tell whether anything of the source stays."""
+        return self.keep is not None or self.strength < 1 or weight is not None
+
+    def __call__(self, base: Array, images: Array, weight: Array | None) -> Array:
+        """Mix what stays with the images (N, e), a weight (N,) for each."""
+        if self.keep is not None:
+            images = _keeping(self.keep, base, images)
+        share = self.strength if weight is None else self.strength * weight[:, None]
+        return (1 - share) * base + share * images
 
 
 def _base(plan: TransportPlan) -> Callable[[NDArray[np.floating]], Array]:

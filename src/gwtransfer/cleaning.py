@@ -13,7 +13,7 @@ from gwtransfer.core.types import TransportPlan
 
 Array = NDArray[np.float64]
 
-SMOOTH_RADIUS = 4
+SMOOTH_RADIUS = 2
 """Half the side of the guided filter's windows, in pixels."""
 
 EPSILON = 1e-3
@@ -21,6 +21,9 @@ EPSILON = 1e-3
 
 GUIDES = 3
 """Axes of the source that guide the filter."""
+
+WINDOW_PIXELS = 32_768
+"""Pixels the filter works on at once, about: it needs some hundred bytes for each."""
 
 DRAWN = 4096
 """Points of the source's mixture the map's affine part is fitted to."""
@@ -77,14 +80,30 @@ class Residual:
             strength=strength,
         )
 
-    def cleaned(self, z: Array, images: Array, valid: NDArray[np.bool_]) -> Array:
-        """Return images (n, e) of working points (n, p), cleaned; ``valid`` is (r, columns)."""
-        residual = np.nan_to_num(images - (z @ self.linear.T + self.offset))
-        smooth = guided_filter(
-            residual.reshape(*valid.shape, -1),
-            (z @ self.axes).reshape(*valid.shape, -1),
-            valid,
-            radius=SMOOTH_RADIUS,
-            epsilon=EPSILON,
-        ).reshape(residual.shape)
-        return images + self.strength * (smooth - residual)
+    def seen(self, z: Array) -> Array:
+        """Return what the filter sees of working points (n, p): affine part, guide (n, e + g)."""
+        return np.concatenate([z @ self.linear.T + self.offset, z @ self.axes], axis=1)
+
+    def cleaned(self, seen: Array, images: Array, valid: NDArray[np.bool_]) -> Array:
+        """Return images (n, e) cleaned; ``seen`` as of `seen`, ``valid`` is (r, columns).
+
+        The filter works on some columns at a time, and on those beside them that have a part.
+        """
+        rows, columns = valid.shape
+        shape = (rows, columns, -1)
+        affine, guide = np.split(seen, [images.shape[1]], axis=1)
+        residual = np.nan_to_num(images - affine).reshape(shape)
+        guide = guide.reshape(shape)
+        smooth = np.empty_like(residual)
+        width, halo = max(64, WINDOW_PIXELS // rows), 2 * SMOOTH_RADIUS
+        for start in range(0, columns, width):
+            stop = min(start + width, columns)
+            low, high = max(0, start - halo), min(columns, stop + halo)
+            smooth[:, start:stop] = guided_filter(
+                residual[:, low:high],
+                guide[:, low:high],
+                valid[:, low:high],
+                radius=SMOOTH_RADIUS,
+                epsilon=EPSILON,
+            )[:, start - low : stop - low]
+        return images + self.strength * (smooth - residual).reshape(images.shape)

@@ -9,7 +9,7 @@ from pathlib import Path
 from gwtransfer import registry
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.imaging import Colored
-from gwtransfer.io.files import is_pattern
+from gwtransfer.io.files import is_folder, is_pattern
 from gwtransfer.io.gdal.envi import is_envi_header
 
 
@@ -39,7 +39,9 @@ def is_many(sources: Sequence[Path], output: Path, text: str) -> bool:
     text : str
         OUT as it was typed; a slash at its end makes it a folder.
     """
-    return len(sources) > 1 or output.is_dir() or text.endswith("/")
+    if len(sources) > 1 or output.is_dir() or text.endswith("/"):
+        return True
+    return not output.suffix and (is_folder(sources[0]) or is_pattern(sources[0]))
 
 
 def check_folder(folder: Path, text: str) -> None:
@@ -52,9 +54,7 @@ def check_folder(folder: Path, text: str) -> None:
     """
     if folder.exists() or text.endswith("/"):
         return
-    try:
-        registry.writer_for(folder, write=None)
-    except GwTransferError:
+    if not _is_written(folder):
         return
     raise UsageError(
         f"{folder}: expected a folder, as there are several sources; {folder.stem}/ is one"
@@ -70,8 +70,8 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
 def expanded(sources: Sequence[Path]) -> list[Path]:
     """Return the files that paths, folders and patterns name, folders in natural order.
 
-    In a folder everything that a loader knows counts; hidden files and ENVI headers, whose data
-    lie beside them, do not.
+    In a folder everything that a loader knows counts, and what is called like a picture and then
+    fails with its reason; hidden files and ENVI headers, whose data lie beside them, do not.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def expanded(sources: Sequence[Path]) -> list[Path]:
         if not (source.is_dir() or is_pattern(source)):
             found.append(source)
             continue
-        listed = source.iterdir() if source.is_dir() else map(Path, iglob(str(source)))  # noqa: PTH207 — Path.glob knows no absolute patterns
+        listed = source.iterdir() if source.is_dir() else _matching(source)
         known = [path for path in sorted(listed, key=natural) if _is_input(path)]
         if not known:
             kind = "folder" if source.is_dir() else "pattern"
@@ -92,13 +92,26 @@ def expanded(sources: Sequence[Path]) -> list[Path]:
     return found
 
 
+def _matching(pattern: Path) -> Iterator[Path]:
+    return map(Path, iglob(str(pattern)))  # noqa: PTH207 — Path.glob knows no absolute patterns
+
+
 def _is_input(path: Path) -> bool:
     if path.name.startswith(".") or not path.is_file() or is_envi_header(path):
         return False
     try:
         return registry.loader_name(path) != "mesh"
     except GwTransferError:
+        return _is_written(path)
+
+
+def _is_written(path: Path) -> bool:
+    """Tell whether something writes files of this name."""
+    try:
+        registry.writer_for(path, write=None)
+    except GwTransferError:
         return False
+    return True
 
 
 def output_names(sources: Sequence[Path], folder: Path, extension: str | None) -> list[Path]:
@@ -134,11 +147,9 @@ def output_names(sources: Sequence[Path], folder: Path, extension: str | None) -
 
 
 def _own_extension(source: Path) -> str:
-    try:
-        registry.writer_for(source, write=None)
-    except GwTransferError:
-        return ".mp4" if registry.loader_name(source) == "film" else ".png"
-    return source.suffix
+    if _is_written(source):
+        return source.suffix
+    return ".mp4" if registry.loader_name(source) == "film" else ".png"
 
 
 def make_folder(folder: Path) -> None:

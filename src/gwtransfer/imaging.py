@@ -106,8 +106,10 @@ def write_image(
     )
     strange = record.strange()
     notes: tuple[str, ...] = ()
+    if source.georeference is not None and not getattr(writer, "holds_georeference", False):
+        notes = (f"{output}: this format holds no georeference; write .tif to keep it",)
     if strange > STRANGE_SAID:
-        notes = (
+        notes += (
             f"{source.name}: {strange:.0%} of its pixels are unlike all the plan was fitted to; "
             "their colours are extrapolated, fit again if they look wrong",
         )

@@ -31,10 +31,10 @@ def inspect(path: Path, *, opening: Opening) -> Iterator[tuple[str, str]]:
 
 def _inspect_raster(raster: Raster) -> Iterator[tuple[str, str]]:
     yield "kind", raster.kind
-    yield "rows", str(raster.rows)
+    yield "rows", str(raster.frame_rows)
     yield "columns", str(raster.columns)
     if raster.film is not None:
-        yield "frames", f"{raster.film.frames} of {raster.frame_rows} rows"
+        yield "frames", str(raster.film.frames)
         yield "rate", f"{float(raster.film.rate):.6g} a second"
     yield "bands", str(raster.bands)
     if raster.good is not None:

@@ -16,6 +16,7 @@ from gwtransfer.errors import (
     UsageError,
 )
 from gwtransfer.io.files import check_readable, is_folder, is_pattern
+from gwtransfer.io.unsupported import refusal
 from gwtransfer.options import Option, instead, option_names, options, understood
 
 __all__ = [
@@ -310,6 +311,9 @@ def _claimant(path: Path) -> str:
         raise ReadError(
             f"{path}: expected a pattern of at least two images, one a band, found less"
         )
+    said = None if claimants else refusal(path)
+    if said is not None:
+        raise ReadError(f"{said}{_aside(broken)}")
     if not claimants:
         raise ReadError(
             f"{path}: expected a picture, cube, film or shape, found none of the known formats "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.blending import Keep, blender, check_blend, is_picture, luminance, space_bands
+from gwtransfer.blending import Blend, Keep, check_blend, is_picture, luminance, space_bands
 from gwtransfer.cleaning import SMOOTH_RADIUS, Residual
 from gwtransfer.core.colorspace import from_coordinates, to_coordinates
 from gwtransfer.core.gaussian import strange
@@ -115,34 +115,28 @@ def apply_plan(
     check_blend(strength, keep, space_bands(space), target)
     if candidates is not None:
         candidates = to_coordinates(candidates, plan.target.space.coordinates)
-    image = _Image(raster=raster, plan=plan, mapping=stage(plan, candidates=candidates))
+    mapping = stage(plan, candidates=candidates)
     picture = is_picture(target)
-    blend = blender(plan, strength, keep)
     if smooth is None:
         painted = picture and not is_picture(space_bands(space))
         smooth = float(painted and getattr(stage, "is_smooth", False))
-    overlap = 2 * SMOOTH_RADIUS if smooth > 0 else 0
-    residual = Residual.of(plan, image.mapping, smooth) if smooth > 0 else None
+    image = _Image(
+        raster=raster,
+        plan=plan,
+        mapping=mapping,
+        blend=Blend.of(plan, strength, keep),
+        residual=Residual.of(plan, mapping, smooth) if smooth > 0 else None,
+        most=np.inf if raster.scene else 1.0,
+        stride=0 if record is None else record.stride,
+    )
 
     def read(start: int, stop: int) -> Rows:
-        block, images = (
-            image.mapped(start, stop) if residual is None else image.cleaned(start, stop, residual)
-        )
-        there = np.flatnonzero(block.valid)
-        if there.size:
-            values = block.points if block.valid.all() else block.points[there]
-            weight = None if block.weight is None else block.weight[there].astype(np.float64)
-            blended = blend(values, images[there], weight)
-            if picture:
-                blended = np.clip(blended, 0.0, np.inf if raster.scene else 1.0)
-            images[there] = blended
-            if record is not None:
-                counted = slice(None) if weight is None else weight > 0
-                seen = slice(None, None, record.stride)
-                looked = values[counted][seen].astype(np.float64)
-                record.add(start, *image.looked_at(looked, blended[counted][seen]))
+        strip = image.cleaned(start, stop)
+        images = image.blended(strip)
+        if record is not None:
+            record.add(start, *image.judged(strip, images))
         shape = (stop - start, raster.columns)
-        alpha = None if block.alpha is None else block.alpha.reshape(shape)
+        alpha = None if strip.alpha is None else strip.alpha.reshape(shape)
         return Rows(values=images.reshape(*shape, -1), alpha=alpha)
 
     return replace(
@@ -153,30 +147,138 @@ def apply_plan(
         dtype=raster.dtype if is_picture(space_bands(space)) else "uint8" if picture else "float32",
         wavelengths=plan.target.space.wavelengths,
         good=None,
-        overlap=max(raster.overlap, overlap),
+        overlap=max(raster.overlap, image.overlap),
         reads=max(raster.bands, raster.reads),
     )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class _Strip:
+    """Some rows as they are mapped: what later steps need, and no spectra.
+
+    Attributes
+    ----------
+    images : (n, e) array
+        Values, NaN where not valid.
+    valid : (n,) array of bool
+    alpha, weight : (n,) arrays or None
+    base : (n, e) array or None
+        What stays where the map is not applied; None where nothing does.
+    seen : (n, e + g) array or None
+        What the clean-up sees.
+    looked : (q,) array of int
+        Pixels whose brightness is compared.
+    brightness : (q,) array
+    strange : (s,) array of bool
+        Of some of them: whether they are unlike all the plan was fitted to.
+    """
+
+    images: Array
+    valid: NDArray[np.bool_]
+    alpha: NDArray[np.floating] | None
+    weight: NDArray[np.floating] | None
+    base: Array | None
+    seen: Array | None
+    looked: NDArray[np.intp]
+    brightness: Array
+    strange: NDArray[np.bool_]
+
+    def part(self, first: int, last: int) -> "_Strip":
+        """Return the pixels first … last − 1; the few that are looked at are left to the whole."""
+        inner = slice(first, last)
+        kept = (self.looked >= first) & (self.looked < last)
+        return replace(
+            self,
+            images=self.images[inner],
+            valid=self.valid[inner],
+            alpha=None if self.alpha is None else self.alpha[inner],
+            weight=None if self.weight is None else self.weight[inner],
+            base=None if self.base is None else self.base[inner],
+            seen=None if self.seen is None else self.seen[inner],
+            looked=self.looked[kept] - first,
+            brightness=self.brightness[kept],
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Image:
-    """A raster and the map that is carried out on it, block by block."""
+    """A raster, and all that is done to it, strip by strip.
+
+    Attributes
+    ----------
+    most : float
+        Largest value of a picture.
+    stride : int
+        One valid pixel in this many is looked at; 0 is none.
+    """
 
     raster: Raster
     plan: TransportPlan
     mapping: TransportMap
+    blend: Blend
+    residual: Residual | None
+    most: float
+    stride: int
 
-    def mapped(self, start: int, stop: int) -> tuple[Block, Array]:
-        """Return rows of the raster and their images (n, e) as values, NaN where not valid."""
+    @property
+    def overlap(self) -> int:
+        """Rows above and below that have a part in a row."""
+        return 0 if self.residual is None else 2 * SMOOTH_RADIUS
+
+    def cleaned(self, start: int, stop: int) -> _Strip:
+        """Return mapped rows, their residual cleaned, each frame of a film by itself."""
+        if self.residual is None:
+            return self.mapped(start, stop)
+        tall, columns = self.raster.frame_rows, self.raster.columns
+        parts = []
+        for frame in range(start // tall, (stop - 1) // tall + 1):
+            first, last = max(start, frame * tall), min(stop, (frame + 1) * tall)
+            low = max(frame * tall, first - self.overlap)
+            high = min((frame + 1) * tall, last + self.overlap)
+            strip = self.mapped(low, high)
+            assert strip.seen is not None
+            valid = strip.valid.reshape(-1, columns)
+            clean = self.residual.cleaned(strip.seen, strip.images, valid)
+            strip = replace(strip, images=clean, seen=None)
+            parts.append(strip.part((first - low) * columns, (last - low) * columns))
+        return _joined(parts)
+
+    def mapped(self, start: int, stop: int) -> _Strip:
+        """Return mapped rows, a few at a time, so that wide cubes do not multiply the memory."""
+        step = self.raster.block_rows()
+        starts = range(start, stop, step)
+        return _joined([self._few(row, min(row + step, stop)) for row in starts])
+
+    def _few(self, start: int, stop: int) -> _Strip:
         block = self.raster.block(start, stop)
-        images = np.full((len(block.points), self.plan.target.space.raw_dimension), np.nan)
+        source, target = self.plan.source.space, self.plan.target.space
+        images = np.full((len(block.points), target.raw_dimension), np.nan)
+        seen = None
+        if self.residual is not None:
+            seen = np.zeros((len(block.points), images.shape[1] + self.residual.axes.shape[1]))
+        base = np.zeros_like(images) if self.blend.needs_base(block.weight) else None
         index = np.flatnonzero(block.valid)
         for at in range(0, index.size, self.step):
             part = index[at : at + self.step]
-            points = to_coordinates(block.points[part], self.plan.source.space.coordinates)
+            points = to_coordinates(block.points[part], source.coordinates)
             mapped = self.mapping(points, part + start * self.raster.columns)
-            images[part] = from_coordinates(mapped, self.plan.target.space.coordinates)
-        return block, images
+            images[part] = from_coordinates(mapped, target.coordinates)
+            if seen is not None and self.residual is not None:
+                seen[part] = self.residual.seen(source.to_working(points))
+            if base is not None:
+                base[part] = self.blend.base(block.points[part])
+        looked, brightness, odd = self._looked_at(block, index)
+        return _Strip(
+            images=images,
+            valid=block.valid,
+            alpha=block.alpha,
+            weight=block.weight,
+            base=base,
+            seen=seen,
+            looked=looked,
+            brightness=brightness,
+            strange=odd,
+        )
 
     @property
     def step(self) -> int:
@@ -185,61 +287,47 @@ class _Image:
         values = max(self.plan.source.count * widest, self.raster.bands)
         return max(1024, PIECE_VALUES // values)
 
-    def cleaned(self, start: int, stop: int, residual: Residual) -> tuple[Block, Array]:
-        """Return the same with the map's residual cleaned, each frame of a film by itself."""
-        tall = self.raster.frame_rows
-        columns = self.raster.columns
-        parts = []
-        for frame in range(start // tall, (stop - 1) // tall + 1):
-            first, last = max(start, frame * tall), min(stop, (frame + 1) * tall)
-            low = max(frame * tall, first - 2 * SMOOTH_RADIUS)
-            high = min((frame + 1) * tall, last + 2 * SMOOTH_RADIUS)
-            block, images = self.mapped(low, high)
-            clean = residual.cleaned(self._working(block), images, block.valid.reshape(-1, columns))
-            inner = slice((first - low) * columns, (last - low) * columns)
-            parts.append((block, clean[inner], inner))
-        return _joined(parts, start, stop), np.concatenate([images for _, images, _ in parts])
-
-    def _working(self, block: Block) -> Array:
-        """Return the working coordinates (n, p) of a block, zero where not valid."""
-        space = self.plan.source.space
-        z = np.zeros((len(block.points), space.dimension))
-        index = np.flatnonzero(block.valid)
-        for at in range(0, index.size, self.step):
-            part = index[at : at + self.step]
-            z[part] = space.to_working(to_coordinates(block.points[part], space.coordinates))
-        return z
-
-    def looked_at(self, values: Array, images: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return the brightness of values and of their images, and which of some are strange."""
-        source, target = self.plan.source, self.plan.target
-        points = to_coordinates(values, source.space.coordinates)
+    def _looked_at(
+        self, block: Block, index: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
+        """Return some of the pixels that count, their brightness, and which of some are strange."""
+        if block.weight is not None:
+            index = index[block.weight[index] > 0]
+        looked = index[:: self.stride] if self.stride else index[:0]
+        source = self.plan.source
+        points = to_coordinates(block.points[looked], source.space.coordinates)
         few = source.space.to_working(points[:: 1 + len(points) // STRANGE_SAMPLE])
-        return (
-            luminance(source, points),
-            luminance(target, to_coordinates(images, target.space.coordinates)),
-            strange(few, source.weights, source.means, source.covariances),
-        )
+        odd = strange(few, source.weights, source.means, source.covariances)
+        return looked, luminance(source, points), odd
+
+    def blended(self, strip: _Strip) -> Array:
+        """Return the values (n, e) of a strip, with what stays of the source."""
+        images = strip.images
+        if strip.base is not None:
+            weight = None if strip.weight is None else strip.weight.astype(np.float64)
+            images = self.blend(strip.base, np.nan_to_num(images), weight)
+            images[~strip.valid] = np.nan
+        if is_picture(space_bands(self.plan.target.space)):
+            images = np.clip(images, 0.0, self.most)
+        return images
+
+    def judged(self, strip: _Strip, images: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return the brightness of some pixels before and after, and which of some are strange."""
+        target = self.plan.target
+        after = to_coordinates(images[strip.looked], target.space.coordinates)
+        return strip.brightness, luminance(target, after), strip.strange
 
 
-def _joined(parts: Sequence[tuple[Block, Array, slice]], start: int, stop: int) -> Block:
-    """Return the block of some rows from parts of blocks that reach beyond them."""
+def _joined(parts: Sequence[_Strip]) -> _Strip:
+    """Return several strips as one."""
+    if len(parts) == 1:
+        return parts[0]
 
-    def joined(name: str) -> NDArray[Any] | None:
-        arrays = [getattr(block, name) for block, _, _ in parts]
-        if arrays[0] is None:
-            return None
-        inner = [array[part] for array, (_, _, part) in zip(arrays, parts, strict=True)]
-        return np.concatenate(inner)
+    def joined(name: str) -> Any:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
 
-    points, valid = joined("points"), joined("valid")
-    assert points is not None
-    assert valid is not None
-    return Block(
-        start=start,
-        stop=stop,
-        points=points,
-        valid=valid,
-        alpha=joined("alpha"),
-        weight=joined("weight"),
-    )
+    ends = np.cumsum([0, *(len(part.valid) for part in parts)])
+    looked = [part.looked + end for part, end in zip(parts, ends[:-1], strict=True)]
+    names = ("images", "valid", "alpha", "weight", "base", "seen", "brightness", "strange")
+    return _Strip(looked=np.concatenate(looked), **{name: joined(name) for name in names})

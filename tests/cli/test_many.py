@@ -241,7 +241,7 @@ def test_a_film_among_pictures(run: Run, plan: str, frames: Path) -> None:
     assert result.code == DONE
     assert results(result)[-1] == "out/g.mkv"
     assert listed("out") == ["f1.png", "f10.png", "f2.png", "g.mkv"]
-    assert "3 of 24 rows" in run("inspect", "out/g.mkv").out
+    assert "frames         3\n" in run("inspect", "out/g.mkv").out
     run("apply", plan, "frames/g.mkv", "-o", "film.npy")
     values = np.load("film.npy").reshape(3, 24, 20, 3)
     for at, number in enumerate((1, 2, 10)):

@@ -130,10 +130,10 @@ def test_what_lies_under_nodata_never_matters(done: Run, folder: Path) -> None:
     """Other values under nodata give the same bytes, at the source and at the palette."""
     for turn, under in (("one", 3.0), ("two", 1e6)):
         geotiff(Path("scene.tif"), under=under)
-        done("color", "scene.tif", "palette.png", "-o", f"{turn}.png", *COLOR)
+        done("color", "scene.tif", "palette.png", "-o", f"{turn}.tif", *COLOR)
         done("color", "photo.png", "scene.tif", "-o", f"{turn}.npy", *COLOR)
         done("color", "photo.png", "scene.tif", "-o", f"{turn}n.npy", "--map", "nearest", *COLOR)
-    for suffix in (".png", ".npy", "n.npy"):
+    for suffix in (".tif", ".npy", "n.npy"):
         assert Path("one" + suffix).read_bytes() == Path("two" + suffix).read_bytes()
 
 

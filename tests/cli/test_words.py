@@ -147,7 +147,10 @@ def test_stages_lists_every_stage_and_option(done: Run) -> None:
     text = done("stages").out
     for stage in registry.stages():
         assert f"{stage.kind} {stage.name}  ({stage.package} {stage.version})" in text
-    assert "    components = 15  an integer\n        K, how many Gaussians.\n" in text
+    assert (
+        "    components = none  an integer or none\n        K, how many Gaussians; None is 15"
+        in text
+    )
     assert "    gain_cap = 4.0  a number or none\n" in text
     only = done("stages", "map").out
     heads = [line for line in only.splitlines() if not line.startswith(" ")]

@@ -619,3 +619,12 @@ def test_real_deep_files_keep_every_bit(tmp_path, name):
     np.testing.assert_array_equal(found[valid], values[valid])
     np.testing.assert_array_equal(still_valid, valid)
     np.testing.assert_array_equal(still_alpha, alpha)
+
+
+@pytest.mark.parametrize("content", [b"garbage " * 4, b"\2\0\0\0", EXR[4:100]])
+def test_garbage_behind_the_first_bytes_is_told_without_codes(tmp_path, content):
+    """An OpenEXR file that is none behind its first bytes is called damaged, without a code."""
+    (tmp_path / "a.exr").write_bytes(b"v/1\x01" + content)
+    with pytest.raises(ReadError, match="truncated or damaged") as caught:
+        DeepLoader()(tmp_path / "a.exr")
+    assert "_ERR_" not in str(caught.value)

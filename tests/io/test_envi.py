@@ -433,3 +433,46 @@ def test_real_files_agree_with_gdal(name):
         assert oracle.nodata == raster.nodata
     expected[expected == raster.nodata] = np.nan
     np.testing.assert_array_equal(everything(raster)[0], expected)
+
+
+def test_missing_pixels_no_value_is_named_for_become_holes(tmp_path):
+    """With a scale, -9999 in every band is a hole; in one band it is a number like others."""
+    values = DATA_VALUES.copy()
+    values[0, 2] = values[1, 4] = -9999
+    values[4, 4, 0] = -9999
+    scale = {"reflectance_scale_factor": "10000"}
+    expected = values / 10000
+    expected[0, 2] = expected[1, 4] = np.nan
+    raster = described(tmp_path, values=values, **scale)
+    np.testing.assert_allclose(everything(raster)[0], expected, rtol=1e-6)
+    (note,) = raster.notes
+    assert note.endswith(
+        "pixels that are -9999 in every band are taken as missing: the file names no value for them"
+    )
+    assert raster.nodata == -9999
+    for changes in ({}, {"data_ignore_value": "-1", **scale}):
+        plain = described(tmp_path, values=values, **changes)
+        assert np.isfinite(everything(plain)[0]).all()
+        assert plain.notes == ()
+    values[0, 2] = 0
+    raster = described(tmp_path, values=values, **scale)  # in no row that is looked at
+    assert np.isnan(everything(raster)[0][1, 4]).all()
+    assert raster.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "value", "hole"),
+    [
+        (np.int16, "2", -32768, True), (np.int32, "3", -9999, True), (np.int32, "3", -32768, False),
+        (np.uint16, "12", 65535, False), (np.float32, "4", -9999, False),
+    ],
+)  # fmt: skip
+def test_which_values_stand_for_missing_pixels(tmp_path, dtype, number, value, hole):
+    """Signed integers only: -9999, and -32768 where it is the lowest of them."""
+    values = DATA_VALUES.astype(dtype)
+    values[3, 1] = value
+    raster = described(tmp_path, values=values, data_type=number, reflectance_scale_factor="10000")
+    seen = everything(raster)[0]
+    assert np.isnan(seen[3, 1]).all() == hole
+    assert np.isfinite(np.delete(seen.reshape(30, 4), 16, axis=0)).all()
+    assert [str(value) in note for note in raster.notes] == [True] * hole

@@ -562,3 +562,19 @@ def test_threads_read_the_same_tiff(tmp_path):
     with ThreadPoolExecutor(4) as pool:
         rows = list(pool.map(lambda row: raster.read(row, row + 1).values, range(60)))
     np.testing.assert_array_equal(np.concatenate(rows), np.moveaxis(bands, 0, -1))
+
+
+def test_missing_pixels_of_scaled_bands_become_holes(tmp_path):
+    """-9999 in every band is a hole when there is a scale and no nodata; in one band it is not."""
+    bands = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    bands[:, 0, 1] = bands[0, 2, 2] = -9999
+    path = geotiff(tmp_path / "a.tif", bands)
+    assert np.isfinite(everything(GdalLoader()(path))[0]).all()
+    with rasterio.open(path, "r+") as out:
+        out.scales = (1e-4, 1e-4)
+    raster = GdalLoader()(path)
+    expected = np.moveaxis(bands, 0, -1) * 1e-4
+    expected[0, 1] = np.nan
+    np.testing.assert_allclose(everything(raster)[0], expected, rtol=1e-6)
+    assert raster.nodata == -9999
+    assert [note for note in raster.notes if "-9999 in every band" in note]

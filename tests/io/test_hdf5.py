@@ -37,12 +37,13 @@ def values(raster):
 @pytest.mark.parametrize("userblock", [0, 512, 1024, 2048])
 def test_the_signature_is_found_behind_a_user_block(tmp_path, userblock):
     """A plain cube keeps its values wherever the signature stands, and has one reader."""
-    path = save(tmp_path, userblock=userblock, cube=CUBE)
+    cube = CUBE[:, :, :5]
+    path = save(tmp_path, userblock=userblock, cube=cube)
     claims = [loader.claims(path) for loader in (Hdf5Loader, MatLoader, NetcdfLoader)]
     assert claims == [True, False, False]
     raster = Hdf5Loader()(path)
     assert (raster.kind, raster.dtype, raster.wavelengths) == ("cube", "int16", None)
-    np.testing.assert_array_equal(values(raster), CUBE)
+    np.testing.assert_array_equal(values(raster), cube)
     assert raster.notes == ()
 
 
@@ -316,7 +317,8 @@ def test_units_of_wavelengths(tmp_path, stored, unit, expected, noted):
         assert raster.wavelengths is None
     else:
         np.testing.assert_allclose(raster.wavelengths, expected)
-    assert (noted in " ".join(raster.notes)) if noted else raster.notes == ()
+    notes = [note for note in raster.notes if "--band-axis" not in note]
+    assert (noted in " ".join(notes)) if noted else notes == []
 
 
 def test_images_named_like_bands_are_stacked(tmp_path):
@@ -405,7 +407,8 @@ def test_links_do_not_escape_or_hang(tmp_path):
         file["outside"] = h5py.ExternalLink(other.name, "/cube")
     raster = Hdf5Loader()(path)
     np.testing.assert_array_equal(values(raster), CUBE)
-    assert raster.notes == (f"{path}: links to other files are not followed: outside",)
+    assert raster.notes[0] == f"{path}: links to other files are not followed: outside"
+    assert ["the last axis" in note for note in raster.notes[1:]] == [True]
     with pytest.raises(ReadError, match="'outside'"):
         Hdf5Loader(variable="outside")(path)
 
@@ -541,3 +544,42 @@ def test_real_files():
     with h5py.File(folder / "netcdf" / "PLANET_SCOPE_3D.nc") as file:
         np.testing.assert_array_equal(values(planet)[:, :, 1], file["green"][1])
     assert planet.georeference.transform == (3, 0, 466266, 0, -3, 8084700)
+
+
+def test_missing_pixels_of_scaled_arrays_become_holes(tmp_path):
+    """-9999 in every band is a hole when there is a scale and no fill value, and is noted."""
+    data = np.arange(10 * 4 * 3, dtype=np.int16).reshape(10, 4, 3)
+    data[0, 1] = -9999
+    data[3, 1, 2] = -9999
+    raster = Hdf5Loader()(save(tmp_path, cube=(data, {"scale_factor": 1e-4})))
+    expected = data * 1e-4
+    expected[0, 1] = np.nan
+    np.testing.assert_allclose(values(raster), expected, rtol=1e-6)
+    assert raster.nodata == -9999
+    (note,) = raster.notes
+    assert "-9999 in every band" in note
+    fill = {"scale_factor": 1e-4, "_FillValue": np.int16(-1)}
+    for name, held in (("b.h5", {}), ("c.h5", fill)):
+        plain = Hdf5Loader()(save(tmp_path, name, cube=(data, held)))
+        assert np.isfinite(values(plain)).all()
+        assert plain.notes == ()
+
+
+def test_complex_numbers_are_named_with_what_to_do(tmp_path):
+    """An array of complex numbers is told as such, whether it is asked for or found."""
+    path = save(tmp_path, cube=np.ones((5, 5, 10), complex))
+    for variable in (None, "cube"):
+        with pytest.raises(ReadError, match=r"expected real numbers.*cube.*save their modulus"):
+            Hdf5Loader(variable=variable)(path)
+
+
+def test_comparable_axes_are_noted(tmp_path):
+    """Names of axes or a clearly longer first axis silence the note about the last axis."""
+    path = save(tmp_path, cube=np.ones((12, 14, 13), np.float32))
+    (note,) = Hdf5Loader()(path).notes
+    assert note == f"{path}: the last axis is taken as the bands; --band-axis 0 takes the first"
+    assert Hdf5Loader(band_axis=2)(path).notes == ()
+    with h5py.File(path, "r+") as file:
+        for axis, name in enumerate(("y", "x", "band")):
+            file["cube"].dims[axis].label = name
+    assert Hdf5Loader()(path).notes == ()

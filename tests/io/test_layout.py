@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
-from gwtransfer.io.layout import array_raster, find_band_axis, upright, working_type
+from gwtransfer.io.layout import (
+    array_raster,
+    find_band_axis,
+    habit_note,
+    upright,
+    working_type,
+)
 
 from .shared import everything
 
@@ -82,3 +88,25 @@ def test_orientations_are_those_of_pillow(orientation, tmp_path):
     image.getexif()[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(image))
     np.testing.assert_array_equal(upright(array, orientation), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "noted"),
+    [
+        ((78, 90, 80), True), ((51, 88, 72), True), ((9, 9, 9), True), ((30, 20, 16), True),
+        ((145, 145, 200), False), ((512, 217, 204), False), ((610, 340, 103), False),
+        ((30, 20, 15), False), ((3, 5, 4), False), ((10, 20, 3), False),
+    ],
+)  # fmt: skip
+def test_only_habit_is_noted(shape, noted):
+    """Three comparable axes give a note; a last axis that is clearly the bands gives none."""
+    assert find_band_axis(shape, name="a") == 2
+    assert ("--band-axis 0" in habit_note(shape)) is noted
+    assert habit_note(shape, band_axis=2) == ""
+
+
+def test_a_number_of_wavelengths_is_more_than_habit():
+    """Wavelengths that fit one axis silence the note, those that fit two do not."""
+    assert habit_note((78, 90, 80), wavelengths=80) == ""
+    assert habit_note((80, 90, 80), wavelengths=80) != ""
+    assert habit_note((78, 90, 80), wavelengths=50) != ""

@@ -125,3 +125,15 @@ def test_a_picture_may_have_holes(tmp_path):
     raster = NpyLoader()(tmp_path / "a.npy")
     assert raster.kind == "picture"
     assert raster.block(0, 4).valid.sum() == 19
+
+
+def test_comparable_axes_are_noted(tmp_path):
+    """The file is named in the note for 12 × 14 × 13, and what the user said needs no note."""
+    path = tmp_path / "a.npy"
+    np.save(path, np.ones((12, 14, 13), np.float32))
+    assert NpyLoader()(path).notes == (
+        f"{path}: the last axis is taken as the bands; --band-axis 0 takes the first",
+    )
+    assert NpyLoader(band_axis=2)(path).notes == ()
+    np.save(path, np.ones((14, 14, 20), np.float32))
+    assert NpyLoader()(path).notes == ()

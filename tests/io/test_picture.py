@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from gwtransfer.errors import AmbiguousError, ReadError
 from gwtransfer.io.pictures.deep import DeepLoader
 from gwtransfer.io.pictures.everyday import PictureLoader
+from gwtransfer.io.pictures.pngparts import names_other_colours
 
 from .shared import DATA, everything, needs_data
 
@@ -271,3 +272,36 @@ def test_a_gif_of_one_frame_is_a_picture(tmp_path):
     raster = PictureLoader()(tmp_path / "a.gif")
     expected = np.asarray(image.convert("RGB")) / 255
     np.testing.assert_allclose(everything(raster)[0], expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("code", "sound", "noted"),
+    [(b"\x09\x10\0\1", True, True), (b"\1\x0d\0\1", True, False), (b"\x09\x10\0\1", False, False)],
+)
+def test_colours_named_by_code_are_noted(tmp_path, code, sound, noted):
+    """A cICP part of other colours than sRGB gives a note; sRGB's own and a damaged one do not."""
+    part = b"cICP" + code
+    part = struct.pack(">I", len(code)) + part + struct.pack(">I", zlib.crc32(part) ^ (not sound))
+    (tmp_path / "a.png").write_bytes(GOOD[:33] + part + GOOD[33:])
+    assert names_other_colours(tmp_path / "a.png") is noted
+    if sound:
+        notes = PictureLoader()(tmp_path / "a.png").notes
+        assert ["cICP" in note for note in notes] == [True] * noted
+
+
+GARBAGE = {
+    "gif": b"GIF89agarbage garbage garbage",
+    "jpeg": b"\xff\xd8\xffgarbage garbage garbage",
+    "webp": b"RIFF\x40\0\0\0WEBPgarbage garbage",
+    "bmp": b"BM" + bytes(12) + b"\x28\0\0\0garbage garbage",
+}
+
+
+@pytest.mark.parametrize("form", GARBAGE)
+def test_garbage_behind_the_first_bytes_is_told_without_names_of_libraries(tmp_path, form):
+    """The message says that the file is damaged, and not which library could not say so."""
+    (tmp_path / "a").write_bytes(GARBAGE[form])
+    with pytest.raises(ReadError, match="truncated or damaged") as caught:
+        PictureLoader()(tmp_path / "a")
+    assert "pillow" not in str(caught.value)
+    assert "plugin" not in str(caught.value)

@@ -523,3 +523,12 @@ def test_real_files_load_or_are_refused(path):
     assert raster.bands == {"E34_imc": 5, "G01_imc": 5, "celegans_stack_20": 20}.get(
         path.stem, 3 if "RGB" in path.name else 1
     )
+
+
+def test_a_raw_photograph_of_canon_is_named(tmp_path):
+    """A CR2 is a TIFF with a mark behind its first bytes; its preview is not read."""
+    path = tmp_path / "a.cr2"
+    path.write_bytes(b"II*\0\x10\0\0\0CR\x02\0" + bytes(40))
+    assert TiffLoader.claims(path)
+    with pytest.raises(ReadError, match=r"CR2\) is not read; develop"):
+        TiffLoader()(path)

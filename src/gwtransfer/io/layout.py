@@ -62,6 +62,22 @@ def find_band_axis(
     return 2
 
 
+def habit_note(
+    shape: tuple[int, int, int], *, band_axis: int | None = None, wavelengths: int | None = None
+) -> str:
+    """Return the note for a shape of which `find_band_axis` takes the last axis by habit alone.
+
+    Nothing is said where the last axis is clearly the one: at most 4 long, or at most half as long
+    as the first, or the two others are equal and it is not.
+    """
+    first, middle, last = shape
+    told = wavelengths is not None and shape.count(wavelengths) == 1
+    clear = last <= 4 or 2 * last <= first or first == middle != last
+    if band_axis is not None or told or clear:
+        return ""
+    return "the last axis is taken as the bands; --band-axis 0 takes the first"
+
+
 def working_type(stored: np.dtype[Any]) -> np.dtype[np.floating]:
     """Return the float type that holds every value of a stored type that matters.
 

@@ -14,7 +14,7 @@ from gwtransfer.io.arrays.chunkrows import ChunkRows
 from gwtransfer.io.arrays.variables import Axes, Index, Variable
 from gwtransfer.io.files import check_readable
 from gwtransfer.io.foreign import quiet, reason
-from gwtransfer.io.layout import find_band_axis, sizes, working_type
+from gwtransfer.io.layout import find_band_axis, habit_note, named, sizes, working_type
 from gwtransfer.io.rawarray import RawArray
 
 SCAN_BYTES = 8_000_000
@@ -66,11 +66,12 @@ class NpyLoader:
         """
         check_readable(path)
         array = _Stored.of(path)
-        axis = None
-        if len(array.shape) == 3:
-            a, b, c = array.shape
-            axis = find_band_axis((a, b, c), name=str(path), band_axis=self.band_axis)
-        return array.raster(axis)
+        if len(array.shape) == 2:
+            return array.raster(None)
+        a, b, c = array.shape
+        axis = find_band_axis((a, b, c), name=str(path), band_axis=self.band_axis)
+        note = habit_note((a, b, c), band_axis=self.band_axis)
+        return replace(array.raster(axis), notes=named(str(path), [note]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 from gwtransfer.core.raster import Floats, Georeference
 from gwtransfer.io.arrays.variables import Axes, Contents, Numbers, Variable
 from gwtransfer.io.layout import working_type
+from gwtransfer.io.undeclared import missing, usual_holes
 
 Transform = tuple[float, float, float, float, float, float]
 
@@ -43,6 +44,10 @@ class Packing:
         Stored values outside are no data.
     scale, offset : float
         value = stored · scale + offset.
+    usual : tuple of int
+        A pixel that holds one of these in every band has no data, though the file does not say so.
+    found : float or None
+        The one of them that was seen.
     notes : tuple of str
     """
 
@@ -52,6 +57,8 @@ class Packing:
     most: float | None = None
     scale: float = 1.0
     offset: float = 0.0
+    usual: tuple[int, ...] = ()
+    found: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -59,18 +66,24 @@ class Packing:
         """What stands for "no data"; NaN when it is a range."""
         if self.holes:
             return self.holes[0]
-        return None if self.least is None and self.most is None else float("nan")
+        return self.found if self.least is None and self.most is None else float("nan")
+
+    def understood(self, stored: Numbers) -> Numbers:
+        """Return stored values with the sign the file says they have."""
+        if stored.dtype == self.stored or stored.dtype.itemsize != self.stored.itemsize:
+            return stored
+        return np.ascontiguousarray(stored).view(self.stored)
 
     def values(self, stored: Numbers) -> Floats:
         """Return floats with NaN where there are no data."""
-        if stored.dtype != self.stored:
-            same = stored.dtype.itemsize == self.stored.itemsize
-            stored = np.ascontiguousarray(stored).view(self.stored) if same else stored
+        stored = self.understood(stored)
         values = stored.astype(working_type(self.stored), order="C")
         if self.scale != 1:
             values *= values.dtype.type(self.scale)
         if self.offset != 0:
             values += values.dtype.type(self.offset)
+        if self.usual:
+            values[missing(stored, self.usual, axis=2)] = np.nan
         for hole in self.holes:
             np.putmask(values, stored == self.stored.type(hole), np.nan)
         if self.least is not None:
@@ -80,8 +93,11 @@ class Packing:
         return values
 
 
-def read_packing(variable: Variable) -> Packing:
-    """Return what the attributes of a variable say about its values."""
+def read_packing(variable: Variable, *, layers: int = 1) -> Packing:
+    """Return what the attributes of a variable say about its values.
+
+    With several ``layers`` it holds some bands only, which do not tell that a pixel is missing.
+    """
     attributes = variable.attributes
     stored = variable.dtype
     if str(attributes.get("_Unsigned", "")).lower() == "true" and stored.kind == "i":
@@ -102,6 +118,7 @@ def read_packing(variable: Variable) -> Packing:
             f"{'−∞' if least is None else f'{least:g}'} … {'∞' if most is None else f'{most:g}'} "
             "are no data"
         )
+    plain = not holes and least is None and most is None and layers == 1
     return Packing(
         stored=stored,
         holes=tuple(holes),
@@ -109,6 +126,7 @@ def read_packing(variable: Variable) -> Packing:
         most=most,
         scale=scale,
         offset=offset,
+        usual=usual_holes(stored) if plain and scale != 1 else (),
         notes=tuple(notes),
     )
 

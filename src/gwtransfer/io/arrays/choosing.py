@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gwtransfer.errors import AmbiguousError, ReadError
 from gwtransfer.io.arrays.bandlists import find_spectrum
-from gwtransfer.io.arrays.variables import TIME_AXIS, Contents, Variable
+from gwtransfer.io.arrays.variables import MODULUS, TIME_AXIS, Contents, Variable
 
 COLOURS = (
     *("coastal", "coastal_aerosol", "coastalblue", "coastal_blue", "violet", "blue"),
@@ -24,6 +24,12 @@ def choose(contents: Contents) -> tuple[list[Variable], tuple[str, ...]]:
     if len(found) == 1:
         return found, ()
     if not found:
+        odd = [one for one in contents.variables.values() if one.dtype.kind == "c"]
+        odd = [one for one in odd if len(one.shape) >= 2]
+        if odd:
+            raise ReadError(
+                f"{contents.name}: expected real numbers, found {contents.listed(odd)}{MODULUS}"
+            )
         wanted = "an image or a cube" if contents.planes else "an array of three axes"
         raise ReadError(
             f"{contents.name}: expected {wanted}, found "

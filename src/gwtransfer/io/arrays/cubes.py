@@ -1,7 +1,7 @@
 """From the arrays of a file to one raster: what is chosen, its wavelengths, its rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from gwtransfer.io.arrays.choosing import choose
 from gwtransfer.io.arrays.chunkrows import ChunkRows
 from gwtransfer.io.arrays.variables import Axes, Contents, Variable, find_axes, without_side_axes
 from gwtransfer.io.layout import named, sizes
+from gwtransfer.io.undeclared import seen_holes
 
 MOST_ROW_BYTES = 1_000_000_000
 MOST_EXPANSION = 2000
@@ -98,13 +99,27 @@ def load_cube(contents: Contents, *, variable: str | None, band_axis: int | None
         waves, more = find_plane_wavelengths([one])
         spectrum = Spectrum(wavelengths=waves, notes=more)
     place = _where(contents, one, axes)
+    hole, hole_note = _unnamed_holes(layer)
+    if hole is not None:
+        layer = replace(layer, packing=replace(layer.packing, found=hole))
     return assemble(
         contents,
         [layer],
         wavelengths=waves,
         good=find_good(contents, one, layer.bands),
         place=place,
-        notes=(*contents.notes, *notes, *spectrum.notes, *place.notes),
+        notes=(*contents.notes, *notes, axes.note, *spectrum.notes, *place.notes, hole_note),
+    )
+
+
+def _unnamed_holes(layer: Layer) -> tuple[float | None, str]:
+    """Look for missing pixels in a cube that names no value for them."""
+    source, packing = layer.source, layer.packing
+    return seen_holes(
+        source.rows,
+        lambda start, stop: packing.understood(source.rows_between(start, stop)),
+        packing.usual,
+        axis=2,
     )
 
 
@@ -139,7 +154,9 @@ def make_layer(
             f"{sizes(variable.shape)}; the file is broken, or --band-axis is another"
         )
     source = ChunkRows(variable, axes, name=contents.name, layers=layers)
-    return Layer(source=source, packing=packing or read_packing(variable), picks=picks)
+    return Layer(
+        source=source, packing=packing or read_packing(variable, layers=layers), picks=picks
+    )
 
 
 def assemble(

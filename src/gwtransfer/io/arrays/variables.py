@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Georeference
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
-from gwtransfer.io.layout import find_band_axis, sizes
+from gwtransfer.io.layout import find_band_axis, habit_note, sizes
 
 Numbers = NDArray[Any]
 Index = tuple[slice, ...]
@@ -34,6 +34,7 @@ ASIDE = re.compile(
 )
 """Arrays that lie beside an image and are never one unless they are asked for."""
 
+MODULUS = "; complex numbers cannot be read: save their modulus"
 MOST_LISTED = 8
 
 
@@ -231,11 +232,14 @@ class Axes:
     row, column : int
     band : int or None
         None for a single image.
+    note : str
+        What the user should know of how they were found; may be empty.
     """
 
     row: int
     column: int
     band: int | None
+    note: str = ""
 
 
 def without_side_axes(variable: Variable) -> Variable:
@@ -278,19 +282,23 @@ def find_axes(
     band = _axis_by_name(variable) if band_axis is None else None
     if band is not None and variable.band is None and TIME_AXIS.match(axes[band]):
         raise _too_deep(variable, name)
+    note = ""
     if band is None:
         a, b, c = variable.shape
+        note = habit_note((a, b, c), band_axis=band_axis, wavelengths=wavelengths)
         band = find_band_axis((a, b, c), name=name, band_axis=band_axis, wavelengths=wavelengths)
-    return _oriented(axes, [axis for axis in range(3) if axis != band], band)
+    found = _oriented(axes, [axis for axis in range(3) if axis != band], band)
+    return replace(found, note=note)
 
 
 def _check_numbers(variable: Variable, name: str) -> None:
     if 0 in variable.shape:
         raise ReadError(f"{name}: expected pixels, found {variable.name} {sizes(variable.shape)}")
     if variable.dtype.kind not in "uif" or len(variable.shape) < 2:
+        hint = MODULUS if variable.dtype.kind == "c" else ""
         raise ReadError(
             f"{name}: expected real numbers in two or three axes, found {variable.name} "
-            f"of {variable.dtype} {sizes(variable.shape)}"
+            f"of {variable.dtype} {sizes(variable.shape)}{hint}"
         )
     if len(variable.shape) > 3:
         raise _too_deep(variable, name)

@@ -31,6 +31,7 @@ from gwtransfer.io.gdal.sidecar import Beside, product
 from gwtransfer.io.gdal.unpacking import Unpacking, opacity
 from gwtransfer.io.layout import named
 from gwtransfer.io.tiff.tags import check_expansion
+from gwtransfer.io.undeclared import seen_holes
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -133,6 +134,12 @@ class GeoTiff:
             gains=said.gains,
             offsets=said.offsets,
         )
+        found, note = seen_holes(
+            dataset.height,
+            lambda start, stop: self._stored(indexes, start, stop)[0],
+            () if own else layout.usual,
+            axis=0,
+        )
         return Raster(
             name=self.name,
             rows=dataset.height,
@@ -143,12 +150,12 @@ class GeoTiff:
             dtype=stored.name,
             wavelengths=said.wavelengths,
             good=None if colours else find_good(dataset, indexes),
-            nodata=_first(*nodatas, math.nan if own else None),
+            nodata=_first(*nodatas, math.nan if own else found),
             has_alpha=masked,
             scene=bool(colours) and "scene" in dataset.tags().get(ENCODING_TAG, ""),
             georeference=read_georeference(dataset),
             carried=read_carried(dataset) if colours else Carried(),
-            notes=named(self.name, [*notes, *said.notes]),
+            notes=named(self.name, [*notes, *said.notes, note]),
         )
 
     def _spectral(self, indexes: list[int]) -> Beside:

@@ -27,6 +27,7 @@ from gwtransfer.io.tiff.tags import (
     is_tiff,
     truncated,
 )
+from gwtransfer.io.undeclared import seen_holes
 
 __all__ = ["GdalLoader", "TiffWriter"]
 
@@ -99,6 +100,9 @@ def _envi(path: Path) -> Raster:
     layout = replace(
         _plain(raw, nodata), divisor=header.divisor, gains=header.gains, offsets=header.offsets
     )
+    _check_length(raw)
+    found, note = seen_holes(raw.rows, raw.read, layout.usual, axis=0)
+    layout, notes = replace(layout, found=found), [*notes, note]
     where = _envi_place(header.place, notes) if header.place else None
     return replace(
         _cube(raw, layout, notes),
@@ -122,10 +126,7 @@ def _plain(raw: RawCube, nodata: float | None) -> Unpacking:
 
 def _cube(raw: RawCube, layout: Unpacking, notes: Sequence[str] = ()) -> Raster:
     """Describe plain numbers as a cube, if the file is long enough for them."""
-    held = raw.path.stat().st_size
-    if held < raw.expected_bytes:
-        raise truncated(raw.path, raw.expected_bytes, held)
-    left = held - raw.expected_bytes
+    left = _check_length(raw)
     if left:
         notes = (*notes, f"the last {left} bytes of {raw.path.name} are more than its header says")
     return Raster(
@@ -136,9 +137,17 @@ def _cube(raw: RawCube, layout: Unpacking, notes: Sequence[str] = ()) -> Raster:
         read=lambda start, stop: Rows(values=layout.values(raw.read(start, stop))),
         kind="cube",
         dtype=raw.stored.newbyteorder("=").name,
-        nodata=layout.nodatas[0],
+        nodata=layout.found if layout.nodatas[0] is None else layout.nodatas[0],
         notes=named(raw.name, notes),
     )
+
+
+def _check_length(raw: RawCube) -> int:
+    """Return how many bytes the file has more than its values need; refuse one with fewer."""
+    held = raw.path.stat().st_size
+    if held < raw.expected_bytes:
+        raise truncated(raw.path, raw.expected_bytes, held)
+    return held - raw.expected_bytes
 
 
 def _envi_place(place: Mapping[str, str], notes: list[str]) -> Georeference | None:

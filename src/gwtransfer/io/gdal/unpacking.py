@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Floats
 from gwtransfer.io.layout import working_type
+from gwtransfer.io.undeclared import missing, usual_holes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,6 +34,8 @@ class Unpacking:
         Values that are data are divided by it: 255 for a picture of bytes.
     gains, offsets : (bands,) arrays, or None
         Values that are data become gain · value + offset.
+    found : float or None
+        The one of `usual` that was seen in the file.
     """
 
     indexes: list[int]
@@ -44,6 +47,14 @@ class Unpacking:
     divisor: float = 1.0
     gains: Floats | None = None
     offsets: Floats | None = None
+    found: float | None = None
+
+    @property
+    def usual(self) -> tuple[int, ...]:
+        """What a missing pixel holds in every band of scaled numbers that name no such value."""
+        named = self.masked or any(nodata is not None for nodata in self.nodatas)
+        scaled = self.divisor != 1 or self.gains is not None
+        return usual_holes(self.stored) if scaled and not (named or self.picture) else ()
 
     def values(self, stored: NDArray[Any]) -> Floats:
         """Turn (bands, r, columns) stored values into (r, columns, bands) floats."""
@@ -68,7 +79,7 @@ class Unpacking:
             if nodata is not None and math.isfinite(nodata)
         ]
         if not finite:
-            return None
+            return missing(stored, self.usual, axis=0) if self.usual else None
         with np.errstate(over="ignore"):
             if len(finite) == len(stored) and len({nodata for _, nodata in finite}) == 1:
                 holes = stored == finite[0][1]

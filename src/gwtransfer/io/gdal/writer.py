@@ -35,9 +35,10 @@ class TiffWriter:
     """Write a picture as TIFF of integers or floats, or a cube as float32 TIFF, block by block.
 
     A picture gets an alpha band when it may have holes; in a cube, and in floats of a picture whose
-    source has no alpha, holes are NaN, which is also the nodata value. Wavelengths, transform, coordinate system, ground control points (where there is
-    no transform: a TIFF holds one of the two), rational polynomials, ICC profile and resolution
-    are kept; Exif is not. Floats are neither clipped nor rounded beyond single precision. Equal
+    source has no alpha, holes are NaN, which is also the nodata value. Wavelengths, transform,
+    coordinate system, ground control points (where there is no transform: a TIFF holds one of the
+    two), rational polynomials, ICC profile and resolution are kept; Exif is not. Floats are
+    neither clipped nor rounded beyond single precision. Equal
     rasters give equal bytes.
 
     Attributes
@@ -51,6 +52,7 @@ class TiffWriter:
     """
 
     extensions: ClassVar[tuple[str, ...]] = (".tif", ".tiff")
+    holds_georeference: ClassVar[bool] = True
 
     depth: Depth | None = None
     dither: bool = False

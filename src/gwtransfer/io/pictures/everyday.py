@@ -17,7 +17,12 @@ from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_readable, check_swelling
 from gwtransfer.io.foreign import quiet, reason
 from gwtransfer.io.pictures.carried import picture_raster
-from gwtransfer.io.pictures.pngparts import depth_of, read_header, unheeded
+from gwtransfer.io.pictures.pngparts import (
+    depth_of,
+    names_other_colours,
+    read_header,
+    unheeded,
+)
 from gwtransfer.io.pictures.profile import cmyk_to_srgb, colour_space
 
 MOST_PIXELS = 1_000_000_000
@@ -68,8 +73,9 @@ class PictureLoader:
         if about["mode"] == "CMYK":
             array, icc, note = _without_inks(array, icc)
             notes.append(note)
-        if form == "PNG" and icc is None and "srgb" not in about:
-            notes.append(unheeded(about.get("gamma")))
+        if form == "PNG":
+            gamma = about.get("gamma") if icc is None and "srgb" not in about else None
+            notes.append(unheeded(gamma, coded=names_other_colours(path)))
         orientation = about.get("Orientation", 1)
         return picture_raster(
             array,
@@ -132,9 +138,15 @@ def _decode(path: Path, form: str) -> tuple[NDArray[Any], dict[str, Any]]:
         raise
     except Exception as error:
         raise ReadError(
-            f"{path}: expected a {form} picture, found one that cannot be decoded: {reason(error)}"
+            f"{path}: expected a {form} picture, found one that cannot be decoded: {_plain(error)}"
         ) from error
     return array, about
+
+
+def _plain(error: Exception) -> str:
+    """Return why a picture cannot be decoded; where libraries only name each other, what it is."""
+    said = reason(error)
+    return "it is truncated or damaged" if "`pillow`" in said else said
 
 
 def _target_mode(mode: str, transparent: bool) -> str:

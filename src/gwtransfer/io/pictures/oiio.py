@@ -1,5 +1,6 @@
 """OpenImageIO: files opened for reading, rasters encoded block by block, its errors as ours."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from gwtransfer.io.pictures.headers import unfinished
 
 _LIBPNG_HOLDS = 1 << 18
 """Bytes of noise that are surely more than libpng holds back."""
+
+_CODE = re.compile(r"\b[A-Z]+_ERR_[A-Z]")
+"""How the library's names of its errors begin."""
 
 
 def opened(path: Path, form: str, **settings: int) -> Any:
@@ -42,9 +46,9 @@ def opened(path: Path, form: str, **settings: int) -> Any:
 
 def undecodable(path: Path, form: str, said: str) -> ReadError:
     """Return the error of a file whose pixels cannot be decoded, with what the library said."""
+    plain = "it is truncated or damaged" if _CODE.search(said) else first_line(said, path)
     return ReadError(
-        f"{path}: expected a whole {form} picture, found one that cannot be decoded: "
-        f"{first_line(said, path)}"
+        f"{path}: expected a whole {form} picture, found one that cannot be decoded: {plain}"
     )
 
 

@@ -152,9 +152,30 @@ def read_parts(path: Path) -> Parts:
         frames=struct.unpack(">I", animation[:4])[0] if len(animation) == 8 else 1,
         note=unheeded(
             None if b"iCCP" in kept or b"sRGB" in kept else _gamma(kept.get(b"gAMA")),
-            coded=b"cICP" in kept and kept[b"cICP"][:2] != b"\x01\x0d",
+            coded=_is_foreign(kept.get(b"cICP")),
         ),
     )
+
+
+def names_other_colours(path: Path) -> bool:
+    """Tell whether a PNG's cICP part names other colours than sRGB; pixels are not looked at."""
+    with path.open("rb") as file:
+        file.seek(len(SIGNATURE))
+        while len(start := file.read(8)) == 8:
+            size, kind = struct.unpack(">I4s", start)
+            if kind == b"cICP":
+                body, total = file.read(size if size <= MOST_EXTRA else 0), file.read(4)
+                sound = total == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+                return sound and _is_foreign(body)
+            if kind in (b"IDAT", b"IEND"):
+                break
+            file.seek(size + 4, 1)
+    return False
+
+
+def _is_foreign(code: bytes | None) -> bool:
+    """Tell whether a cICP part is there, and of other primaries or another curve than sRGB."""
+    return code is not None and code[:2] != b"\x01\x0d"
 
 
 def unheeded(gamma: float | None, *, coded: bool = False) -> str:

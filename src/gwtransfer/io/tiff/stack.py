@@ -25,6 +25,7 @@ from gwtransfer.io.tiff.image import (
 from gwtransfer.io.tiff.pages import JPEG_CODECS, check_bytes, pages_of
 from gwtransfer.io.tiff.segments import Pages
 from gwtransfer.io.tiff.tags import check_extent, directories, first_directory, is_tiff
+from gwtransfer.io.unsupported import refusal
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage, TiffPageSeries
@@ -128,6 +129,9 @@ class TiffLoader:
 def _check_chain(path: Path) -> None:
     """Refuse a file whose pages or strips lie beyond its end, and the raw data of a camera."""
     check_readable(path)
+    said = refusal(path)
+    if said is not None:
+        raise ReadError(said)
     for directory in directories(path):
         check_extent(path, directory)
         if RAW_PHOTOGRAPH in directory.entries:
