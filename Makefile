@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := dev,open3d,spectral-shapes,dask,report,video
+EXTRAS := bench,dev,open3d,spectral-shapes,dask,report,video
 INSTALLED := .venv/.installed
 SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png
 
@@ -50,7 +50,7 @@ format: $(INSTALLED)  ## put the code into the project's format
 	$(BIN)/ruff format
 
 bench: samples  ## measure objective, pictures and speed; never a gate
-	@for name in objective contact_sheet color_speed; do \
+	@for name in objective contact_sheet color_speed methods large; do \
 	  echo "$$name"; $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
