@@ -52,8 +52,8 @@ Space = Annotated[
 Variance = Annotated[
     float | None,
     typer.Option(
-        help="Share of a cube's variance its principal axes keep; 1 keeps every band, which takes "
-        "long above a hundred.",
+        help="Share of a cube's variance its principal axes keep, 32 of them at most; 1 keeps "
+        "every band, which takes long above a hundred.",
         rich_help_panel=FITTING,
         show_default="0.999",
     ),
@@ -250,7 +250,10 @@ def make_recipe(
                 raise UsageError(f"--set {text}: {flag} {stages[kind]} already chose; drop one")
             stages[kind] = value
         else:
-            chosen.setdefault(kind, {})[option.replace("-", "_")] = value
+            option = option.replace("-", "_")
+            if option in chosen.get(kind, {}):
+                raise UsageError(f"--set {text}: {kind}.{option} was given already; drop one")
+            chosen.setdefault(kind, {})[option] = value
     return Recipe(
         stages=stages,
         options=chosen,

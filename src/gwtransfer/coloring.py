@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from gwtransfer.blending import Bands, check_blend
@@ -146,10 +147,20 @@ def color(
     fitted_palette = fit_opened(colours, recipe)
     progress("plan", 0, 0)
     plan = plan_between(fitted_source, fitted_palette, recipe, pairs)
-    done = write_image(
-        source, plan, recipe, writer, output, palette=colours, writing=writing, progress=progress
+    make = partial(
+        write_image,
+        source,
+        plan,
+        recipe,
+        writer,
+        output,
+        palette=colours,
+        writing=writing,
+        progress=progress,
     )
-    if grade.save_plan is not None:
+    if grade.save_plan is None:
+        done = make()
+    else:
         provenance = plan_provenance(
             fit_provenance([source_path], source, recipe, opening, grade.mask),
             fit_provenance(palette.paths, colours, recipe, opening, palette.mask),
@@ -159,6 +170,7 @@ def color(
         provenance["pairs"] = [[pair.column, pair.row, *pair.colour] for pair in grade.pairs]
         with files.whole(grade.save_plan, overwrite=writing.overwrite) as temporary:
             store.save_plan(plan, temporary, provenance)
+            done = make()  # the plan appears only with its picture
     said = tuple(note for raster in (whole, *parts) for note in raster.notes)
     return replace(done, notes=said + done.notes)
 

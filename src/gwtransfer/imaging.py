@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from gwtransfer import registry
+from gwtransfer.blending import is_picture, space_bands
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import DataError
@@ -102,7 +105,7 @@ def write_image(
         _watched(image, progress),
         output,
         writer,
-        at_end=lambda: _check_familiar(source, record.strange()),
+        at_end=lambda: _check_familiar(source, plan, record.strange()),
     )
     strange = record.strange()
     notes: tuple[str, ...] = ()
@@ -113,15 +116,19 @@ def write_image(
             f"{source.name}: {strange:.0%} of its pixels are unlike all the plan was fitted to; "
             "their colours are extrapolated, fit again if they look wrong",
         )
+    fitted, found = plan.source.space.wavelengths, source.wavelengths
+    if fitted is not None and found is not None and not np.allclose(found, fitted, rtol=0.01):
+        notes += (f"{source.name}: its wavelengths are not those the plan was fitted to",)
     return Colored(source=source, palette=palette, plan=plan, order=record.order(), notes=notes)
 
 
-def _check_familiar(source: Raster, strange: float) -> None:
+def _check_familiar(source: Raster, plan: TransportPlan, strange: float) -> None:
     """Refuse the image of a cube that has nothing in common with what the plan was made for.
 
     A picture's values have one unit, and whoever applies a look to another picture means it.
     """
-    if source.kind == "cube" and strange > STRANGE_REFUSED:
+    pictures = source.kind == "picture" and is_picture(space_bands(plan.source.space))
+    if not pictures and strange > STRANGE_REFUSED:
         raise DataError(
             f"{source.name}: expected values like those the plan was fitted to, found "
             f"{strange:.0%} of the pixels far from all of them; is it stored in another unit?"

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import DataError, UsageError
+from gwtransfer.io.layout import array_raster
+from gwtransfer.io.pictures.profile import in_profile
 
 Array = NDArray[np.float64]
 
@@ -87,4 +89,8 @@ def pair_values(source: Raster, palette: Raster, pairs: Sequence[Pair]) -> tuple
         if not block.valid[pair.column]:
             raise DataError(f"{where}: this pixel has no data")
         values.append(block.points[pair.column])
-    return np.array(values, dtype=np.float64), np.array([pair.colour for pair in pairs])
+    asked = np.array([[pair.colour for pair in pairs]])
+    told = array_raster(asked, name="--pair", kind="picture")
+    if source.kind == "picture":  # the result's numbers are those of the source's profile
+        told = in_profile(told, source.carried.icc)
+    return np.array(values, dtype=np.float64), told.block(0, 1).points.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The runs: stages put together, from rasters to a raster that computes itself as it is read."""
+"""What stages answer to, and an item made a mixture by two of them."""
 
 from typing import Protocol
 

@@ -1,5 +1,6 @@
 """How a job writes its result."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,7 +45,7 @@ class Writing:
         try:
             return registry.writer_for(output, write=self.write, options=self.options)
         except UsageError as error:
-            if "depth" in self.options and "depth" in str(error):
+            if "depth" in self.options and re.search("option '?depth", str(error)):
                 raise UsageError(
                     f"{output}: this format does not hold --depth {self.options['depth']}; "
                     "8 bits go into .png, .jpg and .tif, 16 into .png, .tif and .exr, "

@@ -728,3 +728,48 @@ def test_ground_under_a_mask_of_the_same_place(done: Run, folder: Path) -> None:
         np.testing.assert_array_equal(after.dataset_mask() > 0, before.read_masks(1) > 0)
         colours = np.moveaxis(after.read([1, 2, 3]), 0, -1)[8:]
     np.testing.assert_array_equal(colours, np.repeat(colours[:, :, :1], 3, axis=2))
+
+
+def test_a_plan_of_a_folder_of_bands_is_kept(done: Run, folder: Path) -> None:
+    """A cube of one image a band has a provenance too, whichever way it is named."""
+    from PIL import Image
+
+    cube = np.load("cube.npy")
+    Path("bands").mkdir()
+    for band in range(cube.shape[2]):
+        values = np.clip(cube[:, :, band] * 50, 0, 255).astype(np.uint8)
+        Image.fromarray(values).save(f"bands/b{band}.png")
+    done("color", "bands", "palette.png", "-o", "one.npy", "-k", "2", "--save-plan", "p.npz",
+         *QUICK)  # fmt: skip
+    done("apply", "p.npz", "bands", "-o", "two.npy")
+    done("fit", "bands/*.png", "-o", "f.npz", "-k", "2")
+    assert Path("one.npy").read_bytes() == Path("two.npy").read_bytes()
+
+
+def test_a_picture_appears_only_with_its_plan(run: Run, folder: Path) -> None:
+    """When the plan cannot be stored there is no picture either."""
+    import gwtransfer.coloring as module
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    kept = module.store.save_plan
+    try:
+        module.store.save_plan = full  # type: ignore[assignment]
+        made = run("color", "photo.png", "palette.png", "-o", "o.png", "-k", "2",
+                   "--save-plan", "p.npz")  # fmt: skip
+    finally:
+        module.store.save_plan = kept
+    assert made.code == REFUSED
+    assert "No space left" in made.err
+    assert not Path("o.png").exists()
+    assert not Path("p.npz").exists()
+
+
+def test_one_option_is_said_once(run: Run, folder: Path) -> None:
+    """A flag and --set, or --set twice, for one option are misuse."""
+    for given in (("-k", "3", "--set", "fit.components=5"),
+                  ("--set", "fit.components=4", "--set", "fit.components=5")):  # fmt: skip
+        made = run("fit", "photo.png", "-o", "f.npz", *given)
+        assert made.code == MISUSED
+        assert "fit.components was given already" in made.err

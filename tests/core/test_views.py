@@ -152,9 +152,22 @@ def test_a_gray_palette_among_colours_is_neutral():
 
 
 def test_pools_of_unlike_things_are_refused():
-    """A cube does not pool with a picture, nor with one of other bands."""
+    """A cube does not pool with a picture, nor with one of other bands or wavelengths."""
     cube = raster(noise(3, 3, 5), kind="cube")
     with pytest.raises(DataError, match="expected a picture to pool with made, found a cube"):
         pooled([raster(noise(3, 3, 3)), cube], [1, 1], seed=0)
     with pytest.raises(DataError, match="expected 5 bands to pool with made, found 4"):
         pooled([cube, raster(noise(3, 3, 4), kind="cube")], [1, 1], seed=0)
+    near, far = (
+        raster(noise(3, 3, 5), kind="cube", wavelengths=np.linspace(start, start + 100, 5))
+        for start in (400.0, 1500.0)
+    )
+    with pytest.raises(DataError, match="expected the wavelengths of made to pool with it"):
+        pooled([near, far], [1, 1], seed=0)
+
+
+def test_a_pool_of_many_bands_holds_fewer_pixels(monkeypatch):
+    """Its values are bounded, not only its pixels."""
+    monkeypatch.setattr("gwtransfer.core.views.POOLED_VALUES", 2000)
+    pool = pooled([raster(noise(50, 60, 20), kind="cube")] * 2, [1, 1], seed=0)
+    assert pool.columns == 100

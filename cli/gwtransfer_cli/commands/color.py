@@ -55,7 +55,9 @@ def color(
     ] = None,
     palettes: Annotated[
         list[Path] | None,
-        typer.Option("--palette", help="One palette more; all are pooled. Repeatable."),
+        typer.Option(
+            "--palette", metavar="PICTURE", help="One palette more; all are pooled. Repeatable."
+        ),
     ] = None,
     palette_weights: Annotated[
         str | None,

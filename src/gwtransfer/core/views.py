@@ -15,6 +15,9 @@ WHITES = (1, 255, 65535)
 POOLED = 200_000
 """Pixels a pool of several rasters holds."""
 
+POOLED_VALUES = 10_000_000
+"""Values it holds at most, so that many bands do not multiply its memory."""
+
 
 def chosen(raster: Raster, bands: NDArray[np.intp]) -> Raster:
     """Return a raster of some bands of a cube, given by their indices from 0."""
@@ -140,6 +143,11 @@ def _coarser(where: Georeference | None, step: int) -> Georeference | None:
     )
 
 
+def _same_waves(one: Floats | None, other: Floats | None) -> bool:
+    """Tell whether wavelengths agree within 1 %, or are unknown on a side."""
+    return one is None or other is None or bool(np.allclose(one, other, rtol=0.01))
+
+
 def pooled(rasters: Sequence[Raster], weights: Sequence[float], *, seed: int) -> Raster:
     """Return one row of pixels drawn from several rasters, in proportion to their weights.
 
@@ -167,10 +175,16 @@ def pooled(rasters: Sequence[Raster], weights: Sequence[float], *, seed: int) ->
                 f"{raster.name}: expected {first.bands} bands to pool with {first.name}, "
                 f"found {raster.bands}"
             )
+        if not _same_waves(raster.wavelengths, first.wavelengths):
+            raise DataError(
+                f"{raster.name}: expected the wavelengths of {first.name} to pool with it, "
+                "found others"
+            )
     shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     rng = np.random.default_rng([seed, 2])
+    count = min(POOLED, POOLED_VALUES // bands)
     drawn = [
-        raster.sample(max(1, round(share * POOLED)), seed=seed)
+        raster.sample(max(1, round(share * count)), seed=seed)
         for raster, share in zip(rasters, shares, strict=True)
     ]
     most = min(len(points) / share for points, share in zip(drawn, shares, strict=True))

@@ -7,6 +7,7 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from glob import iglob
 from pathlib import Path
 
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
@@ -173,19 +174,33 @@ def whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+    """Return the SHA-256 of a file's bytes, or of all a folder or pattern holds, in hexadecimal.
 
     Raises
     ------
     ReadError
         The file cannot be read.
     """
-    check_readable(path)
+    if not (is_folder(path) or is_pattern(path)):
+        check_readable(path)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        if is_folder(path):
+            parts = sorted(part for part in path.rglob("*") if part.is_file())
+            names = [str(part.relative_to(path)) for part in parts]
+        elif is_pattern(path):
+            parts = sorted(map(Path, iglob(str(path))))  # noqa: PTH207 — knows absolute patterns
+            names = [part.name for part in parts]
+        else:
+            return _digest(path)
+        listed = [f"{name}\0{_digest(part)}\n" for name, part in zip(names, parts, strict=True)]
+        return hashlib.sha256("".join(listed).encode("utf-8", "surrogateescape")).hexdigest()
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {_plain(error)}") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
