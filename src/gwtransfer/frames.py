@@ -1,15 +1,13 @@
 """One plan for many files: which files, what their images are called, what became of each."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import iglob
 from pathlib import Path
 
 from gwtransfer import registry
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.imaging import Colored
-from gwtransfer.io.files import is_folder, is_pattern
+from gwtransfer.io.files import is_folder, is_pattern, listed, natural
 from gwtransfer.io.gdal.envi import is_envi_header
 
 
@@ -52,19 +50,11 @@ def check_folder(folder: Path, text: str) -> None:
     UsageError
         Something writes files of that extension.
     """
-    if folder.exists() or text.endswith("/"):
-        return
-    if not _is_written(folder):
+    if folder.exists() or text.endswith("/") or not _is_written(folder):
         return
     raise UsageError(
         f"{folder}: expected a folder, as there are several sources; {folder.stem}/ is one"
     )
-
-
-def natural(path: Path) -> list[tuple[int, int, str]]:
-    """Return a sort key by which frame 2 comes before frame 10."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in parts]
 
 
 def expanded(sources: Sequence[Path]) -> list[Path]:
@@ -83,8 +73,7 @@ def expanded(sources: Sequence[Path]) -> list[Path]:
         if not (source.is_dir() or is_pattern(source)):
             found.append(source)
             continue
-        listed = source.iterdir() if source.is_dir() else _matching(source)
-        known = [path for path in sorted(listed, key=natural) if _is_input(path)]
+        known = [path for path in sorted(listed(source), key=natural) if _is_input(path)]
         if not known:
             kind = "folder" if source.is_dir() else "pattern"
             raise ReadError(f"{source}: expected pictures or cubes, found none in this {kind}")
@@ -92,12 +81,8 @@ def expanded(sources: Sequence[Path]) -> list[Path]:
     return found
 
 
-def _matching(pattern: Path) -> Iterator[Path]:
-    return map(Path, iglob(str(pattern)))  # noqa: PTH207 — Path.glob knows no absolute patterns
-
-
 def _is_input(path: Path) -> bool:
-    if path.name.startswith(".") or not path.is_file() or is_envi_header(path):
+    if path.name.startswith(".") or is_envi_header(path):
         return False
     try:
         return registry.loader_name(path) != "mesh"

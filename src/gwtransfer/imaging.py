@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from gwtransfer import registry
 from gwtransfer.blending import is_picture, space_bands
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import TransportPlan
+from gwtransfer.core.views import same_waves
 from gwtransfer.errors import DataError
 from gwtransfer.io.pictures.profile import in_profile
 from gwtransfer.recipe import Recipe
@@ -116,8 +115,7 @@ def write_image(
             f"{source.name}: {strange:.0%} of its pixels are unlike all the plan was fitted to; "
             "their colours are extrapolated, fit again if they look wrong",
         )
-    fitted, found = plan.source.space.wavelengths, source.wavelengths
-    if fitted is not None and found is not None and not np.allclose(found, fitted, rtol=0.01):
+    if not same_waves(source.wavelengths, plan.source.space.wavelengths):
         notes += (f"{source.name}: its wavelengths are not those the plan was fitted to",)
     return Colored(source=source, palette=palette, plan=plan, order=record.order(), notes=notes)
 

@@ -143,7 +143,7 @@ def _coarser(where: Georeference | None, step: int) -> Georeference | None:
     )
 
 
-def _same_waves(one: Floats | None, other: Floats | None) -> bool:
+def same_waves(one: Floats | None, other: Floats | None) -> bool:
     """Tell whether wavelengths agree within 1 %, or are unknown on a side."""
     return one is None or other is None or bool(np.allclose(one, other, rtol=0.01))
 
@@ -175,7 +175,7 @@ def pooled(rasters: Sequence[Raster], weights: Sequence[float], *, seed: int) ->
                 f"{raster.name}: expected {first.bands} bands to pool with {first.name}, "
                 f"found {raster.bands}"
             )
-        if not _same_waves(raster.wavelengths, first.wavelengths):
+        if not same_waves(raster.wavelengths, first.wavelengths):
             raise DataError(
                 f"{raster.name}: expected the wavelengths of {first.name} to pool with it, "
                 "found others"

@@ -3,11 +3,12 @@
 import difflib
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from glob import iglob
+from fnmatch import fnmatch
 from pathlib import Path
 
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
@@ -88,6 +89,26 @@ def is_pattern(path: Path) -> bool:
         return any(character in str(path) for character in "*?[") and not os.path.lexists(path)
     except ValueError:
         return False
+
+
+def listed(path: Path) -> list[Path]:
+    """Return the files of a folder or pattern, in no order; subfolders are left out."""
+    if path.is_dir():
+        return [Path(path, entry.name) for entry in os.scandir(path) if entry.is_file()]
+    if not is_pattern(path):
+        return []
+    if path.parent.is_dir():  # a folder's own name may hold brackets
+        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file()]
+        return [Path(path.parent, name) for name in names if fnmatch(name, path.name)]
+    start = Path(path.anchor or ".")
+    pattern = path.relative_to(start) if path.anchor else path
+    return [one for one in start.glob(str(pattern)) if one.is_file()]
+
+
+def natural(path: Path) -> tuple[list[str | int], str]:
+    """Return a sort key by which numbers inside names count by their value: 2 before 10."""
+    parts = re.split(r"([0-9]+)", path.name.lower())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], str(path)
 
 
 def check_output(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
@@ -188,12 +209,12 @@ def sha256(path: Path) -> str:
             parts = sorted(part for part in path.rglob("*") if part.is_file())
             names = [str(part.relative_to(path)) for part in parts]
         elif is_pattern(path):
-            parts = sorted(map(Path, iglob(str(path))))  # noqa: PTH207 — knows absolute patterns
+            parts = sorted(listed(path))
             names = [part.name for part in parts]
         else:
             return _digest(path)
-        listed = [f"{name}\0{_digest(part)}\n" for name, part in zip(names, parts, strict=True)]
-        return hashlib.sha256("".join(listed).encode("utf-8", "surrogateescape")).hexdigest()
+        digests = [f"{name}\0{_digest(part)}\n" for name, part in zip(names, parts, strict=True)]
+        return hashlib.sha256("".join(digests).encode("utf-8", "surrogateescape")).hexdigest()
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {_plain(error)}") from error
 

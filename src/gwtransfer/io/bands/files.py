@@ -1,18 +1,16 @@
 """Which files of a folder or pattern are the bands of one cube, and what their names say."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
 from gwtransfer.core.raster import Floats
 from gwtransfer.errors import AmbiguousError, ReadError
-from gwtransfer.io.files import is_pattern
+from gwtransfer.io.files import listed, natural
 from gwtransfer.io.gdal.wavelengths import converted
 
 FAMILIES = {
@@ -58,10 +56,10 @@ def may_be_bands(path: Path) -> list[Path]:
     OSError
         The folder cannot be listed.
     """
-    listed = _listed(path)
-    if not ZARR.isdisjoint(one.name for one in listed):
+    files = listed(path)
+    if not ZARR.isdisjoint(one.name for one in files):
         return []
-    return [one for one in listed if not one.name.startswith(".") and _family(one) is not None]
+    return [one for one in files if not one.name.startswith(".") and _family(one) is not None]
 
 
 def choose(path: Path, images: Sequence[Path]) -> BandFiles:
@@ -92,7 +90,7 @@ def choose(path: Path, images: Sequence[Path]) -> BandFiles:
             f"{path}: expected images of one format, found {counts[0][1]} {counts[0][0]} and "
             f"{counts[1][1]} {counts[1][0]}; choose with a pattern such as '*{images[0].suffix}'"
         )
-    chosen = sorted((one for one in images if _family(one) == counts[0][0]), key=_natural)
+    chosen = sorted((one for one in images if _family(one) == counts[0][0]), key=natural)
     wavelengths, notes = _from_names(chosen)
     if wavelengths is not None:
         order = np.argsort(wavelengths, kind="stable")
@@ -110,26 +108,6 @@ def choose(path: Path, images: Sequence[Path]) -> BandFiles:
 
 def _family(path: Path) -> str | None:
     return FAMILIES.get(path.suffix.lower())
-
-
-def _listed(path: Path) -> list[Path]:
-    """Return the files of a folder or pattern, subfolders left out."""
-    if path.is_dir():
-        return [Path(path, entry.name) for entry in os.scandir(path) if entry.is_file()]
-    if not is_pattern(path):
-        return []
-    if path.parent.is_dir():  # a folder's own name may hold brackets
-        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file()]
-        return [Path(path.parent, name) for name in names if fnmatch(name, path.name)]
-    start = Path(path.anchor or ".")
-    pattern = path.relative_to(start) if path.anchor else path
-    return [one for one in start.glob(str(pattern)) if one.is_file()]
-
-
-def _natural(path: Path) -> tuple[list[str | int], str]:
-    """Sort numbers inside names by their value: 2 before 10."""
-    parts = re.split(r"([0-9]+)", path.name.lower())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], str(path)
 
 
 def _from_names(paths: Sequence[Path]) -> tuple[Floats | None, tuple[str, ...]]:
@@ -152,7 +130,7 @@ def _from_table(paths: Sequence[Path]) -> tuple[Path | None, Floats | None, tupl
     folders = {path.parent for path in paths}
     if len(folders) != 1:
         return None, None, ()
-    tables = sorted(one for one in _listed(folders.pop()) if one.name.lower() in TABLES)
+    tables = sorted(one for one in listed(folders.pop()) if one.name.lower() in TABLES)
     if not tables:
         return None, None, ()
     table = tables[0]
@@ -174,7 +152,7 @@ def _left_out(path: Path, chosen: Sequence[Path], table: Path | None) -> tuple[s
     """Return a note that names the other files."""
     used = {*chosen, table}
     names = sorted(
-        one.name for one in _listed(path) if one not in used and not one.name.startswith(".")
+        one.name for one in listed(path) if one not in used and not one.name.startswith(".")
     )
     if not names:
         return ()
