@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := bench,dev,open3d,spectral-shapes,dask,report,video
+EXTRAS := bench,dev,open3d,spectral-shapes,dask,parquet,report,video
 INSTALLED := .venv/.installed
 SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png
 

@@ -39,3 +39,7 @@ class PluginError(GwTransferError, ImportError):
 
 class SolverError(GwTransferError, ArithmeticError):
     """A numerical solver returned something that is not a solution."""
+
+
+class MissingError(GwTransferError, ImportError):
+    """An optional library that the request needs is not installed or does not load."""

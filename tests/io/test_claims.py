@@ -12,21 +12,22 @@ from gwtransfer.io.arrays.zarr import ZarrLoader
 from gwtransfer.io.bands.folder import BandsLoader
 from gwtransfer.io.film.film import FilmLoader
 from gwtransfer.io.gdal.loader import GdalLoader
-from gwtransfer.io.mesh import MeshLoader
 from gwtransfer.io.npy import NpyLoader
 from gwtransfer.io.pictures.deep import DeepLoader
 from gwtransfer.io.pictures.everyday import PictureLoader
+from gwtransfer.io.shapes.cloud import CloudLoader
+from gwtransfer.io.shapes.mesh import MeshLoader
 from gwtransfer.io.tiff.stack import TiffLoader
 
 from .shared import DATA, needs_data
 
 LOADERS = (
-    BandsLoader, DeepLoader, FilmLoader, GdalLoader, Hdf5Loader, MatLoader, MeshLoader,
+    BandsLoader, CloudLoader, DeepLoader, FilmLoader, GdalLoader, Hdf5Loader, MatLoader, MeshLoader,
     NetcdfLoader, NpyLoader, PictureLoader, TiffLoader, ZarrLoader,
 )  # fmt: skip
 SUFFIXES = {".img", ".bil", ".hdr", ".tif", ".tiff", ".mat", ".npy", ".png", ".jpg", ".webp"}
 SUFFIXES |= {".h5", ".hdf5", ".he5", ".hspy", ".nc", ".exr", ".gif"}
-SUFFIXES |= {".bmp", ".off", ".obj", ".ply", ".stl", ".xyz"}
+SUFFIXES |= {".bmp", ".off", ".obj", ".ply", ".stl", ".xyz", ".pcd", ".pwn"}
 FILES = [path for path in DATA.rglob("*") if path.is_file() and path.suffix in SUFFIXES]
 
 

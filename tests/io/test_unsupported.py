@@ -37,6 +37,16 @@ MAGICS = {
     "vrt": (b'<VRTDataset rasterXSize="4">', "GDAL's VRT", "GeoTIFF"),
     "vrt of xml": (b'<?xml version="1.0"?>\n<!-- a -->\n<VRTDataset>', "GDAL's VRT", "GeoTIFF"),
     "hdf4": (b"\x0e\x03\x13\x01\0\0", "HDF4", "GeoTIFF or HDF5"),
+    "las": (b"LASF\0\0\0\0", "LAS or LAZ", "PLY or XYZ"),
+    "e57": (b"ASTM-E57\1\0\0\0", "E57", "PLY or XYZ"),
+    "fbx": (b"Kaydara FBX Binary  \0", "FBX", "PLY or OBJ"),
+    "fbx of text": (b"; FBX 7.3.0 project file", "FBX", "PLY or OBJ"),
+    "vrml": (b"#VRML V2.0 utf8\n", "VRML", "PLY or OBJ"),
+    "blender": (b"BLENDER-v300", "a file of Blender's", "PLY or OBJ"),
+    "vtk": (b"# vtk DataFile Version 3.0\n", "VTK", "PLY or OBJ"),
+    "usdc": (b"PXR-USDC\0", "USD", "PLY or OBJ"),
+    "usda": (b"#usda 1.0\n", "USD", "PLY or OBJ"),
+    "step": (b"ISO-10303-21;\n", "STEP", "PLY or OBJ"),
 }
 
 

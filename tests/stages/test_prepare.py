@@ -1,12 +1,14 @@
 """Pictures, cubes and shapes become points in isotropic working coordinates."""
 
+import sys
+
 import numpy as np
 import pytest
 from tests.core.strategies import ROUNDING, stiefel
 from tests.core.test_raster import raster_of
 
 from gwtransfer.core.types import Cloud
-from gwtransfer.errors import DataError, UsageError
+from gwtransfer.errors import DataError, PluginError, UsageError
 from gwtransfer.prepare.color import Color, luminance_weights, luminous_efficiency
 from gwtransfer.prepare.xyz import Xyz
 
@@ -255,3 +257,82 @@ def test_a_surface_without_area_is_refused():
         Xyz()(line, seed=0)
     point = Xyz()(Cloud(name="dot", vertices=np.ones((4, 3))), seed=0)
     assert point.space.unit == 1
+
+
+def sheet(count=12):
+    """Return a wavy sheet of count² points, with an edge and no symmetry."""
+    x, y = (grid.ravel() for grid in np.meshgrid(*[np.linspace(0, 1, count)] * 2))
+    vertices = np.column_stack([2 * x, y + 0.2 * x**2, 0.3 * np.sin(3 * x + y)])
+    corner = np.arange(count * (count - 1)).reshape(count - 1, count)[:, :-1].ravel()
+    one = np.column_stack([corner, corner + 1, corner + count])
+    two = np.column_stack([corner + 1, corner + count + 1, corner + count])
+    return Cloud(name="sheet", vertices=vertices, faces=np.vstack([one, two]))
+
+
+def least_gap(points):
+    distances = all_distances(points)
+    np.fill_diagonal(distances, np.inf)
+    return distances.min(axis=1)
+
+
+@pytest.mark.parametrize("sampling", ["poisson", "farthest", "voxel"])
+def test_samplings_spread_points_more_evenly_than_chance(sampling):
+    """As many points as asked for, or voxels nearly so; the same with the same seed, on the sheet,
+    and with larger gaps between neighbours than random ones have.
+    """
+    prepared = [Xyz(sample=300, sampling=sampling, size=True)(sheet(), seed=3) for _ in range(2)]
+    np.testing.assert_array_equal(prepared[0].points, prepared[1].points)
+    points = prepared[0].space.to_raw(prepared[0].points)
+    assert len(points) == 300 if sampling != "voxel" else 290 <= len(points) <= 300
+    corners = sheet().vertices
+    assert (points >= corners.min(axis=0) - ROUNDING).all()
+    assert (points <= corners.max(axis=0) + ROUNDING).all()
+    chance = least_gap(Xyz(sample=300, size=True)(sheet(), seed=3).points)
+    assert np.quantile(least_gap(points), 0.1) > 2 * np.quantile(chance, 0.1)
+
+
+@pytest.mark.parametrize("sampling", ["area", "poisson", "farthest"])
+def test_a_moved_copy_gets_the_moved_sample(sampling):
+    """With the same vertex order a turned, moved and scaled copy has the same working points up to
+    the turn.
+    """
+    rng = np.random.default_rng(10)
+    turn = stiefel(rng, 3, 3)
+    item = sheet()
+    copy = Cloud(name="copy", vertices=7 * item.vertices @ turn.T + [1, -20, 3], faces=item.faces)
+    one, two = (Xyz(sample=400, sampling=sampling)(shape, seed=1) for shape in (item, copy))
+    np.testing.assert_allclose(one.points @ turn.T, two.points, atol=1e-9)
+    assert two.space.unit == pytest.approx(7 * one.space.unit, rel=1e-9)
+
+
+@pytest.mark.parametrize("sampling", ["farthest", "voxel"])
+def test_a_dense_corner_of_a_cloud_is_thinned_first(sampling):
+    """Of a cloud with nine tenths of its points in one corner, most remain outside it."""
+    rng = np.random.default_rng(11)
+    points = np.vstack([0.1 * rng.random((9000, 3)), rng.random((1000, 3))])
+    cloud = Cloud(name="scan", vertices=points)
+    prepared = Xyz(sample=400, sampling=sampling, size=True)(cloud, seed=0)
+    kept = prepared.space.to_raw(prepared.points)
+    assert ((kept > 0.1).any(axis=1)).mean() > 0.9
+    assert len(Xyz(sample=20_000, sampling=sampling)(cloud, seed=0).points) == 10_000
+
+
+def test_samplings_of_shapes_without_extent():
+    """Points that all coincide stay one point, and Poisson-disk samples need a surface."""
+    same = Cloud(name="dot", vertices=np.ones((50, 3)))
+    for sampling in ("farthest", "voxel"):
+        assert len(Xyz(sample=10, sampling=sampling)(same, seed=0).points) == 1
+    with pytest.raises(DataError, match=r"^dot: expected a surface for sampling poisson"):
+        Xyz(sampling="poisson")(same, seed=0)
+    line = Cloud(name="wire", vertices=[[0, 0, 0], [1, 0, 0], [2, 0, 0]], faces=[[0, 1, 2]])
+    for sampling in ("poisson", "farthest", "voxel"):
+        with pytest.raises(DataError, match=r"^wire: expected a surface, found faces without area"):
+            Xyz(sampling=sampling)(line, seed=0)
+
+
+def test_area_needs_no_open3d(monkeypatch):
+    """Without Open3D the default works, and the others say how to get it."""
+    monkeypatch.setitem(sys.modules, "open3d", None)
+    assert len(Xyz(sample=50)(sheet(), seed=0).points) == 50
+    with pytest.raises(PluginError, match=r"^sheet: Open3D is needed .* pip install 'gwtransfer\["):
+        Xyz(sample=50, sampling="farthest")(sheet(), seed=0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.errors import ShapeError
 
 Array = NDArray[np.float64]
@@ -36,11 +37,15 @@ class Cloud:
     name : str
     vertices : (n, 3) array
     faces : (f, 3) array of int, or None for a cloud without surface
+    numbers : (n,) array of int, increasing, or None
+        The file's own numbers of the vertices, from 0, where some of its points were left out as
+        they were not measured; None where vertex i is the file's point i.
     """
 
     name: str
     vertices: Array
     faces: NDArray[np.int64] | None = None
+    numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         vertices = frozen(self.vertices)
@@ -50,6 +55,16 @@ class Cloud:
         )
         _expect(bool(np.isfinite(vertices).all()), f"{self.name}: a vertex is not finite")
         object.__setattr__(self, "vertices", vertices)
+        if self.numbers is not None:
+            numbers = np.array(self.numbers, dtype=np.int64)
+            _expect(
+                numbers.shape == (len(vertices),)
+                and int(numbers[0]) >= 0
+                and bool((np.diff(numbers) > 0).all()),
+                f"{self.name}: expected {len(vertices)} increasing numbers, got others",
+            )
+            numbers.setflags(write=False)
+            object.__setattr__(self, "numbers", numbers)
         if self.faces is None:
             return
         faces = np.array(self.faces, dtype=np.int64)
@@ -256,6 +271,11 @@ class GaussianMixture:
         centred = self.means - self.mean
         between = (centred * self.weights[:, None]).T @ centred
         return np.asarray(between + np.einsum("k,kij->ij", self.weights, self.covariances))
+
+    @cached_property
+    def own_costs(self) -> Array:
+        """W2² between its own components, (K, K)."""
+        return frozen(own_squared_w2(self.means, self.covariances))
 
     def in_space(self, space: Space) -> "GaussianMixture":
         """Re-express the mixture in another space of the same raw coordinates.

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 
 MOST_SWOLLEN, MOST_SWELLING = 256 * 2**20, 200
 """Bytes that anything may become when it is decoded; and beyond, how many a byte may become."""

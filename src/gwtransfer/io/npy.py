@@ -1,4 +1,4 @@
-"""NumPy's .npy files, read part by part and streamed when written."""
+"""NumPy's .npy files: images read part by part and streamed when written, and clouds of points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,14 +8,16 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Kind, Raster, Rows
+from gwtransfer.core.types import Cloud
 from gwtransfer.errors import ReadError
 from gwtransfer.io.arrays.chunkrows import ChunkRows
 from gwtransfer.io.arrays.variables import Axes, Index, Variable
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.foreign import quiet, reason
 from gwtransfer.io.layout import find_band_axis, habit_note, named, sizes, working_type
 from gwtransfer.io.rawarray import RawArray
+from gwtransfer.io.shapes.cloud import measured
 
 SCAN_BYTES = 8_000_000
 """How much of an array is looked at in one go."""
@@ -29,7 +31,8 @@ class NpyLoader:
     """Load a .npy array of (rows, columns) or three axes; rows are read when they are asked for.
 
     One or three bands are a picture when they are uint8, or floats that all lie in [0, 1];
-    anything else is a cube in stored units.
+    anything else is a cube in stored units. An array of (n, 3) holds n points of a cloud: save an
+    image of three columns as (rows, 3, 1).
 
     Attributes
     ----------
@@ -48,17 +51,18 @@ class NpyLoader:
         except (OSError, ValueError):
             return False
 
-    def __call__(self, path: Path) -> Raster:
+    def __call__(self, path: Path) -> Raster | Cloud:
         """Read the header, and the values where they decide what the array is.
 
         Returns
         -------
-        Raster
+        Raster, or Cloud for an array of (n, 3)
+            Points of NaN are left out; the others keep their numbers.
 
         Raises
         ------
         ReadError
-            Not a .npy file, truncated, or not real numbers in two or three axes.
+            Not a .npy file, truncated, not real numbers in two or three axes, or infinite points.
         AmbiguousError
             Two axes may hold the bands.
         UsageError
@@ -66,6 +70,8 @@ class NpyLoader:
         """
         check_readable(path)
         array = _Stored.of(path)
+        if len(array.shape) == 2 and array.shape[1] == 3:
+            return measured(array.whole(), name=str(path))
         if len(array.shape) == 2:
             return array.raster(None)
         a, b, c = array.shape
@@ -163,6 +169,10 @@ class _Stored:
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes as the user counts them."""
         return self.raw.shape[::-1] if self.fortran else self.raw.shape
+
+    def whole(self) -> NDArray[Any]:
+        """Return all values at once."""
+        return self._read(tuple(slice(0, size) for size in self.shape))
 
     def raster(self, band: int | None) -> Raster:
         """Return the array as a picture or a cube."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.errors import ReadError
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.tiff.tags import truncated
 
 Interleave = Literal["bsq", "bil", "bip"]

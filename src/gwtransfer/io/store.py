@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
 from gwtransfer.errors import GwTransferError, ReadError, UsageError
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 
 Members = Mapping[str, NDArray[Any]]
 

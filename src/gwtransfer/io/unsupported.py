@@ -10,6 +10,7 @@ PICTURE, RAW, DATA = (
     "develop it to TIFF or PNG first",
     "convert it to GeoTIFF",
 )
+SHAPE = "convert it to PLY or OBJ"
 
 _STARTS = (
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000", PICTURE),
@@ -25,6 +26,16 @@ _STARTS = (
     (b"IIU\x00", "a raw photograph (RW2)", RAW),
     (b"EHFA_HEADER_TAG", "Erdas Imagine", DATA),
     (b"\x0e\x03\x13\x01", "HDF4", "convert it to GeoTIFF or HDF5"),
+    (b"LASF", "LAS or LAZ", "convert it to PLY or XYZ"),
+    (b"ASTM-E57", "E57", "convert it to PLY or XYZ"),
+    (b"Kaydara FBX Binary", "FBX", SHAPE),
+    (b"; FBX", "FBX", SHAPE),
+    (b"#VRML", "VRML", SHAPE),
+    (b"BLENDER", "a file of Blender's", SHAPE),
+    (b"# vtk DataFile", "VTK", SHAPE),
+    (b"PXR-USDC", "USD", SHAPE),
+    (b"#usda", "USD", SHAPE),
+    (b"ISO-10303-21", "STEP", SHAPE),
 )
 """First bytes, the format's name, and what to do with the file."""
 

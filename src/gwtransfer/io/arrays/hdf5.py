@@ -17,7 +17,7 @@ from gwtransfer.io.arrays.cubes import load_cube
 from gwtransfer.io.arrays.unfolding import unfold_lazily
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 
 if TYPE_CHECKING:
     import h5py

@@ -13,7 +13,7 @@ import numpy as np
 from gwtransfer.errors import ReadError
 from gwtransfer.io.arrays.variables import Index, Numbers, Variable
 from gwtransfer.io.arrays.zarrcodecs import CHECKSUM_BYTES, Undo, find_codec, without_checksum
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.layout import sizes
 
 EMPTY = 2**64 - 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.raster import Floats, Georeference, Raster, Rows
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.bands.files import choose, may_be_bands
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.gdal.loader import GdalLoader
 from gwtransfer.io.layout import named, sizes, working_type
 from gwtransfer.io.pictures.deep import DeepLoader

@@ -14,7 +14,7 @@ from gwtransfer.core.raster import Rows
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.film.frameformat import FULL, FrameFormat
 from gwtransfer.io.film.times import Times
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 
 Pixels = NDArray[Any]
 Opened = Callable[[], tuple[Any, Any]]

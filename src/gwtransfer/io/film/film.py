@@ -18,7 +18,7 @@ from gwtransfer.io.film.containers import MATROSKA, check_whole, film_format
 from gwtransfer.io.film.decode import Decoder, Pixels, Reader, translated
 from gwtransfer.io.film.frameformat import BT709, FULL, LIMITED, RGB
 from gwtransfer.io.film.times import Packet, constant_rate, seconds_missing, times_of
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.layout import named
 from gwtransfer.io.quantize import Depth, quantized, stored_depth
 

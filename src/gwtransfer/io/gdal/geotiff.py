@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.raster import Carried, Raster, Rows
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_swelling
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import (
     ENCODING_TAG,
     alpha_band,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Block, Raster
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import ENCODING_TAG
 from gwtransfer.io.gdal.environment import gdal, keep
 from gwtransfer.io.quantize import Depth, quantized, stored_depth

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.io.foreign import quiet
+from gwtransfer.adapters.foreign import quiet
 
 Bytes = NDArray[np.uint8]
 

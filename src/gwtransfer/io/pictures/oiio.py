@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Block, Raster
 from gwtransfer.errors import ReadError, WriteError
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.pictures.headers import unfinished
 
 _LIBPNG_HOLDS = 1 << 18

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core.raster import Floats, Raster, Rows
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.layout import named
 from gwtransfer.io.pictures.iccmatrix import Shaper, shaper
 

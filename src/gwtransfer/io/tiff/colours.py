@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.errors import ReadError
-from gwtransfer.io.foreign import quiet
+from gwtransfer.adapters.foreign import quiet
 
 Numbers = NDArray[Any]
 Conversion = Callable[[Numbers], Numbers]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.files import check_swelling
-from gwtransfer.io.foreign import reason
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.tiff.decodedcache import RECENT, Kept, fill
 
 Numbers = NDArray[Any]

@@ -9,7 +9,7 @@ import numpy as np
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.foreign import quiet, reason
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.layout import find_band_axis, named, sizes
 from gwtransfer.io.tiff import ome
 from gwtransfer.io.tiff.image import (

@@ -1,0 +1,164 @@
+"""Eigenfunctions of a shape's Laplacian; the only importer of robust_laplacian."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.spatial import cKDTree
+from threadpoolctl import threadpool_limits
+
+from gwtransfer.adapters.foreign import reason
+from gwtransfer.core.surface import Representation, represent
+from gwtransfer.core.types import Cloud
+from gwtransfer.errors import DataError, MissingError
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+NEIGHBOURS = 30
+"""Neighbours of a point that are triangulated together where a shape has no usable surface."""
+
+SHIFT = 1e-8
+"""Shift of the inverse iteration, as a share of the Laplacian's scale, below its least value 0."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Basis:
+    """The first eigenfunctions of a shape of area 1, on the points that represent it.
+
+    Attributes
+    ----------
+    shape : Representation
+        Its s points.
+    mass : (s,) array, summing to 1
+        Area of each point.
+    values : (k,) array, increasing, the first of them 0
+    functions : (s, k) array
+        Columns orthonormal for ``mass``; the first is constant. Signs, and turns inside one
+        eigenvalue, are arbitrary.
+    """
+
+    shape: Representation
+    mass: Array
+    values: Array
+    functions: Array
+
+
+def eigenbasis(cloud: Cloud, count: int) -> Basis:
+    """Return the first eigenfunctions of the robust Laplacian of a mesh or cloud.
+
+    The Laplacian is that of the surface where the shape is represented by one, and of local
+    triangulations elsewhere; what is then still apart is joined by its shortest bridges.
+
+    Parameters
+    ----------
+    count : int
+        Eigenfunctions, the constant one included.
+
+    Raises
+    ------
+    DataError
+        Too few points, or no area.
+    MissingError
+        robust_laplacian is not installed.
+    """
+    try:
+        import robust_laplacian
+    except ImportError as error:
+        raise MissingError(
+            f"spectral coordinates need robust_laplacian ({reason(error)}); "
+            "pip install 'gwtransfer[spectral-shapes]'"
+        ) from error
+    shape = represent(cloud)
+    points, faces = shape.points, shape.faces
+    if len(points) <= count:
+        raise DataError(
+            f"{cloud.name}: expected more than {count} distinct points for {count - 1} spectral "
+            f"coordinates, found {len(points)}"
+        )
+    extent = float(np.ptp(points, axis=0).max())
+    if not extent > 0:
+        raise DataError(f"{cloud.name}: expected points that differ, found one place")
+    unit = (points - points.mean(axis=0)) / extent
+    if faces is None:
+        stiffness, mass = robust_laplacian.point_cloud_laplacian(
+            unit, n_neighbors=min(NEIGHBOURS, len(unit) - 1)
+        )
+    else:
+        stiffness, mass = robust_laplacian.mesh_laplacian(unit, faces)
+    weights = np.asarray(mass.diagonal())
+    if not (np.isfinite(weights).all() and np.isfinite(stiffness.data).all() and weights.sum() > 0):
+        raise DataError(f"{cloud.name}: expected a surface, found points without area around them")
+    weights = np.maximum(weights / weights.sum(), 1e-6 / len(weights))
+    weights /= weights.sum()
+    stiffness = _joined(sparse.csr_matrix(stiffness), unit)
+    values, functions = _smallest(cloud.name, stiffness, weights, count)
+    return Basis(shape=shape, mass=weights, values=values, functions=functions)
+
+
+def cloud_area(points: Array) -> float:
+    """Return the area of the surface that points (s, 3) lie on."""
+    import robust_laplacian
+
+    neighbours = min(NEIGHBOURS, len(points) - 1)
+    return float(robust_laplacian.point_cloud_laplacian(points, neighbours)[1].diagonal().sum())
+
+
+def _joined(stiffness: sparse.csr_matrix, points: Array) -> sparse.csr_matrix:
+    """Join the pieces of a Laplacian by their shortest bridges, of an edge's usual weight."""
+    count, piece = csgraph.connected_components(stiffness, directed=False)
+    if count == 1:
+        return stiffness
+    weight = float(np.median(np.abs(stiffness.data[stiffness.data < 0]))) if stiffness.nnz else 1.0
+    ends: list[tuple[int, int]] = []
+    while count > 1:
+        sizes = np.bincount(piece)
+        order = np.argsort(sizes)
+        for one in order[:-1]:
+            inside = np.flatnonzero(piece == one)
+            if not len(inside):
+                continue
+            outside = np.flatnonzero(piece != one)
+            apart, nearest = cKDTree(points[outside]).query(points[inside])
+            closest = int(np.argmin(apart))
+            ends.append((int(inside[closest]), int(outside[nearest[closest]])))
+            piece[inside] = piece[outside[nearest[closest]]]
+        count = len(np.unique(piece))
+    i, j = np.array(ends).T
+    ones = np.full(len(i), weight)
+    bridges = sparse.coo_matrix(
+        (
+            np.concatenate([-ones, -ones, ones, ones]),
+            (np.concatenate([i, j, i, j]), np.concatenate([j, i, i, j])),
+        ),
+        shape=stiffness.shape,
+    )
+    return sparse.csr_matrix(stiffness + bridges)
+
+
+def _smallest(
+    name: str, stiffness: sparse.csr_matrix, mass: Array, count: int
+) -> tuple[Array, Array]:
+    """Return the least eigenvalues (count,) and their functions (s, count)."""
+    scale = float(stiffness.diagonal().sum() / mass.sum() / len(mass))
+    start = np.random.default_rng(0).standard_normal(len(mass))
+    try:
+        # One thread: the products are thin, and waiting threads made this ten times slower.
+        with threadpool_limits(1):
+            values, functions = eigsh(
+                stiffness.tocsc(),
+                k=count,
+                M=sparse.diags(mass).tocsc(),
+                sigma=-SHIFT * scale,
+                v0=start,
+            )
+    except (ArpackError, RuntimeError) as error:
+        raise DataError(
+            f"{name}: expected a shape with spectral coordinates, found one whose Laplacian has "
+            f"none: {reason(error)}"
+        ) from error
+    order = np.argsort(values)
+    return np.clip(values[order], 0.0, None), np.asarray(functions[:, order])

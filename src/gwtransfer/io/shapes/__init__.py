@@ -1,0 +1,1 @@
+"""Shapes: meshes and point clouds, in the numbering of their file."""
