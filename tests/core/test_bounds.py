@@ -72,6 +72,41 @@ def test_slb_is_one_transport_between_all_distances(source, target):
     assert slb == pytest.approx(expected, rel=1e-9, abs=ROUNDING)
 
 
+@given(st.lists(mixtures(2), min_size=1, max_size=4), st.lists(mixtures(3), max_size=3))
+def test_bounds_of_many_pairs_are_those_of_each(sources, targets):
+    """Each entry is its pair's SLB, lowered a little, whatever the sizes of the others."""
+    first, second = (
+        [(own_squared_w2(m.means, m.covariances), m.weights) for m in side]
+        for side in (sources, targets)
+    )
+    for others in [None, second] if second else [None]:
+        table = bounds.second_lower_bounds(first, others)
+        assert table.shape == (len(first), len(first if others is None else others))
+        for i, (own0, weights0) in enumerate(first):
+            for j, (own1, weights1) in enumerate(first if others is None else others):
+                constant = weights0 @ own0**2 @ weights0 + weights1 @ own1**2 @ weights1
+                slb = bounds.second_lower_bound(own0, own1, weights0, weights1)
+                assert abs(table[i, j] - slb) <= 1e-12 * constant
+                assert table[i, j] <= slb
+        if others is None:
+            np.testing.assert_array_equal(table, table.T)
+            assert not np.diag(table).any()
+
+
+def test_a_copy_is_never_bounded_away():
+    """Of a turned copy of any size the bound is 0: rounding does not lift it above its value."""
+    rng = np.random.default_rng(11)
+    for unit in (1e-6, 1.0, 1e6):
+        points = unit * rng.standard_normal((20, 3))
+        turned = points @ stiefel(rng, 3, 3).T
+        weights = rng.dirichlet(np.ones(20))
+        order = rng.permutation(20)
+        own = [((x[:, None] - x) ** 2).sum(axis=-1) for x in (points, turned[order])]
+        sides = [(own[0], weights), (own[1], weights[order])]
+        assert not bounds.second_lower_bounds(sides).any()
+        assert not bounds.second_lower_bounds(sides[:1], sides[1:]).any()
+
+
 @given(mixtures(2), mixtures(3), seeds)
 def test_no_coupling_goes_below_the_bounds(source, target, seed):
     """SLB <= TLB <= Σ (D0 − D1)² w w for every coupling w."""
@@ -80,10 +115,10 @@ def test_no_coupling_goes_below_the_bounds(source, target, seed):
     tlb = problem.tlb()[1]
     slack = ROUNDING * (problem.constant + 1)
     assert slb <= tlb + slack
-    assert problem.bound() == max(slb, tlb)
+    assert problem.bound() == tlb
     rng = np.random.default_rng(seed)
     couplings = random_couplings(rng, 5, source.weights, target.weights)
-    couplings.append(np.outer(source.weights, target.weights))
+    couplings = [*couplings, np.outer(source.weights, target.weights)]
     for coupling in couplings:
         assert problem.value(coupling) >= tlb - slack
         assert problem.descend(coupling).objective >= tlb - slack

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from gwtransfer.core import coupling as module
 from gwtransfer.core.coupling import (
     GromovProblem,
     entropic,
     exact,
+    exact_each,
     onto_marginals,
     random_couplings,
 )
@@ -81,6 +83,55 @@ def test_costs_that_are_not_finite_are_refused(bad):
     costs[0, 1] = bad
     with pytest.raises(SolverError, match="not finite"):
         exact(costs, np.full(2, 0.5), np.full(2, 0.5))
+
+
+@pytest.fixture(params=["compiled", "renamed"])
+def solver(request, monkeypatch):
+    """POT as it is, and a POT that keeps its compiled solver under another name."""
+    if request.param == "renamed":
+        monkeypatch.delattr("ot.lp.emd_wrap.emd_c")
+    module._solver.cache_clear()
+    yield request.param
+    module._solver.cache_clear()
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_several_programmes_at_once_are_each_one_s_optimum(solver, count):
+    """Each coupling costs what POT's public solver says, at a vertex, all-negative costs too."""
+    rng = np.random.default_rng(count)
+    weights0, weights1 = simplex(rng, 9), simplex(rng, 6)
+    costs = rng.standard_normal((count, 9, 6)) - 4
+    couplings = exact_each(costs, weights0, weights1)
+    assert couplings.shape == costs.shape
+    for cost, coupling in zip(costs, couplings, strict=True):
+        expect_marginals(coupling, weights0, weights1)
+        assert np.count_nonzero(coupling) <= 9 + 6 - 1
+        expected = ot.emd2(weights0, weights1, cost - cost.min()) + cost.min()
+        assert (cost * coupling).sum() == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_array_equal(coupling, exact(cost, weights0, weights1))
+
+
+def test_a_weight_of_zero_moves_nothing(solver):
+    """Points without weight keep empty rows and columns, and the rest is solved as without them."""
+    rng = np.random.default_rng(3)
+    weights0, weights1 = simplex(rng, 5), simplex(rng, 4)
+    costs = rng.random((5, 4))
+    wide = np.insert(np.insert(costs, 2, -1.0, axis=0), 0, -1.0, axis=1)
+    coupling = exact(wide, np.insert(weights0, 2, 0.0), np.insert(weights1, 0, 0.0))
+    assert not coupling[2].any()
+    assert not coupling[:, 0].any()
+    np.testing.assert_allclose(
+        np.delete(coupling[:, 1:], 2, axis=0), exact(costs, weights0, weights1), atol=1e-15
+    )
+
+
+def test_a_programme_that_does_not_end_is_told(solver, monkeypatch):
+    """A solver stopped before its optimum warns or loses mass; it is never taken for solved."""
+    monkeypatch.setattr(module, "PIVOTS", 1)
+    rng = np.random.default_rng(4)
+    weights = np.full(8, 1 / 8)
+    with pytest.raises((UserWarning, SolverError)):
+        exact(rng.random((8, 8)), weights, weights)
 
 
 @given(seeds, sizes, sizes, st.sampled_from([1.0, 0.1, 1e-3]))
@@ -191,6 +242,53 @@ def test_a_descent_ends_where_no_coupling_is_lower_to_first_order(source, target
     gradient = -4 * problem.own0 @ coupling @ problem.own1
     best = exact(gradient, source.weights, target.weights)
     assert (gradient * (best - coupling)).sum() >= -1e-11 * (problem.constant + 1)
+
+
+@given(mixtures(2), mixtures(3), seeds, st.booleans(), st.booleans())
+def test_descents_together_end_where_each_ends_alone(source, target, seed, guided, one_by_one):
+    """Sharing steps and what was found changes no end, in whatever batches the starts come."""
+    rng = np.random.default_rng(seed)
+    problem = gromov(source, target)
+    scale = problem.constant + 1
+    if guided:
+        problem = replace(problem, linear=scale * rng.random((source.count, target.count)))
+    starts = random_couplings(rng, 12, source.weights, target.weights)
+    starts = np.concatenate([starts, [np.outer(source.weights, target.weights)], starts[:3]])
+    alone = [problem.descend(start) for start in starts]
+    with pytest.MonkeyPatch.context() as patch:
+        if one_by_one:
+            patch.setattr(module, "BATCH", 1)
+        best = problem.search(starts, rng, waves=0)
+    slack = ROUNDING * scale
+    objectives = np.array([end.objective for end in alone])
+    assert best.objective == pytest.approx(objectives.min(), abs=slack)
+    assert (np.diff(best.history) <= slack).all()
+    assert best.history[-1] == pytest.approx(best.objective, abs=slack)
+    assert best.converged
+    assert (best.starts, len(starts)) == (16, 16)
+    near = objectives.min() + module.REACHED * abs(objectives.min()) + 1e-9 * problem.constant
+    assert best.reached == (objectives <= near).sum()
+
+
+def test_what_one_descent_has_found_another_does_not_look_for(monkeypatch):
+    """Twenty starts cost fewer linear programmes together than one after the other."""
+    solved = 0
+
+    def counted(costs, weights0, weights1):
+        nonlocal solved
+        solved += len(costs)
+        return exact_each(costs, weights0, weights1)
+
+    rng = np.random.default_rng(7)
+    source, target = random_mixture(rng, 10, 3), random_mixture(rng, 10, 2)
+    problem = gromov(source, target)
+    starts = random_couplings(rng, 20, source.weights, target.weights)
+    monkeypatch.setattr(module, "exact_each", counted)
+    for start in starts:
+        problem.descend(start)
+    alone, solved = solved, 0
+    problem.search(starts, rng, waves=0)
+    assert len(starts) < solved < 0.9 * alone
 
 
 @given(seeds, st.integers(2, 6), st.integers(2, 6))

@@ -10,8 +10,8 @@ from gwtransfer.core.affine import mean_map
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.types import GaussianMixture, Space
-from gwtransfer.errors import UsageError
-from gwtransfer.plan.mgw2 import MGW2
+from gwtransfer.errors import SolverError, UsageError
+from gwtransfer.plan.mgw2 import MGW2, Coupled
 
 INNER = pytest.mark.parametrize("inner", ["w2sq", "w2"])
 QUICK = {"signs": 4, "random": 10, "waves": 1}
@@ -146,6 +146,64 @@ def test_the_same_seed_gives_the_same_plan():
     np.testing.assert_array_equal(one.coupling, two.coupling)
     np.testing.assert_array_equal(one.embedding, two.embedding)
     assert (one.value, one.reached, one.starts) == (two.value, two.reached, two.starts)
+
+
+@INNER
+def test_a_distance_needs_no_embedding(inner):
+    """`coupled` is the plan bit by bit, without its embedding, whatever was computed before."""
+    rng = np.random.default_rng(6)
+    source, target, other = (random_mixture(rng, k, d) for k, d in ((7, 3), (5, 2), (6, 3)))
+    solver = MGW2(inner=inner, **QUICK)
+    plan = solver(source, target)
+    solver.coupled(source, other)
+    solver.lower_bounds([source, other, target])
+    for first in (source, moved(source, np.eye(3))):
+        found = solver.coupled(first, target)
+        np.testing.assert_array_equal(found.coupling, plan.coupling)
+        np.testing.assert_array_equal(found.history, plan.history)
+        assert (found.value, found.bound) == (plan.value, plan.bound)
+        assert (found.starts, found.reached) == (plan.starts, plan.reached)
+        assert found.converged
+
+
+@INNER
+def test_no_pair_is_nearer_than_its_lower_bound(inner):
+    """All pairs, or one list against another: at most the value, and 0 between copies."""
+    rng = np.random.default_rng(7)
+    shapes = [random_mixture(rng, k, 3) for k in (4, 6, 9)]
+    shapes.append(moved(shapes[1], stiefel(rng, 3, 3), 2.0))
+    solver = MGW2(inner=inner, **QUICK)
+    table = solver.lower_bounds(shapes)
+    for i, source in enumerate(shapes):
+        for j, target in enumerate(shapes):
+            assert table[i, j] <= solver.coupled(source, target).value
+    assert table[0, 2] > 0.05 * solver.coupled(shapes[0], shapes[2]).value
+    assert table[1, 3] == 0
+    np.testing.assert_allclose(solver.lower_bounds(shapes[:1], shapes), table[:1], atol=ROUNDING)
+
+
+def test_a_mixture_knows_its_own_costs():
+    """They are W2² between its components, computed once and never changed."""
+    mixture = random_mixture(np.random.default_rng(8), 5, 3)
+    expected = own_squared_w2(mixture.means, mixture.covariances)
+    np.testing.assert_array_equal(mixture.own_costs, expected)
+    assert mixture.own_costs is mixture.own_costs
+    with pytest.raises(ValueError, match="read-only"):
+        mixture.own_costs[0, 1] = 0.0
+
+
+def test_a_value_below_its_bound_is_refused():
+    """A certificate that contradicts the value is an error, not a result."""
+    with pytest.raises(SolverError, match=r"the value 1\.0 is below its bound 2\.0"):
+        Coupled(
+            coupling=np.ones((1, 1)),
+            value=1.0,
+            bound=2.0,
+            starts=1,
+            reached=1,
+            converged=True,
+            history=(1.0,),
+        )
 
 
 def four_corners():
