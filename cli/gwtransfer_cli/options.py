@@ -67,6 +67,29 @@ Noise = Annotated[
         show_default="--noise",
     ),
 ]
+Prepare = Annotated[
+    str,
+    typer.Option(
+        "--prepare",
+        metavar="xyz|spectral",
+        help="How a shape becomes points: xyz samples its surface as it stands; spectral takes "
+        "coordinates that bending and posing leave alone. auto is xyz, and color for pictures.",
+        rich_help_panel=FITTING,
+    ),
+]
+KeepSize = Annotated[
+    bool,
+    typer.Option(
+        "--keep-size",
+        help="Compare sizes too: without it every shape is scaled to radius one, and xyz does "
+        "not see size.",
+        rich_help_panel=FITTING,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON object on stdout instead."),
+]
 Seed = Annotated[
     int,
     typer.Option(help="Same seed, same result.", rich_help_panel=FITTING),
@@ -75,7 +98,7 @@ Solver = Annotated[
     str,
     typer.Option(
         help="auto, mw2, mgw2, mew2 or a plug-in's. auto takes mw2 where both sides live in one "
-        "colour space and mew2 elsewhere.",
+        "colour space, mgw2 between shapes and mew2 elsewhere.",
         rich_help_panel=PLANNING,
     ),
 ]
@@ -224,6 +247,7 @@ def make_recipe(
     settings: list[str] | None,
     kinds: Sequence[str],
     *,
+    prepare: str = "auto",
     solver: str = "auto",
     mapping: str = "mean",
     seed: int = 0,
@@ -237,7 +261,7 @@ def make_recipe(
     from gwtransfer.errors import UsageError
     from gwtransfer.recipe import Recipe, parse_setting
 
-    stages = {"plan": solver, "map": mapping}
+    stages = {"prepare": prepare, "plan": solver, "map": mapping}
     chosen: dict[str, dict[str, Any]] = {
         kind: {name: value for name, value in given.items() if value is not None}
         for kind, given in (options or {}).items()
@@ -245,8 +269,8 @@ def make_recipe(
     for text in settings or []:
         kind, option, value = parse_setting(text, kinds)
         if option is None:
-            flag = {"plan": "--solver", "map": "--map"}.get(kind)
-            if flag and stages[kind] not in (value, {"plan": "auto", "map": "mean"}[kind]):
+            flag = {"prepare": "--prepare", "plan": "--solver", "map": "--map"}.get(kind)
+            if flag and stages[kind] not in (value, "mean" if kind == "map" else "auto"):
                 raise UsageError(f"--set {text}: {flag} {stages[kind]} already chose; drop one")
             stages[kind] = value
         else:

@@ -1,16 +1,20 @@
 """`gwtransfer distance`: one number."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gwtransfer_cli import console
 from gwtransfer_cli.options import (
+    FITTING,
     BandAxis,
     BandChoice,
     Components,
+    Json,
+    KeepSize,
     Load,
+    Prepare,
     Sample,
     Seed,
     Settings,
@@ -21,6 +25,12 @@ from gwtransfer_cli.options import (
     make_recipe,
 )
 
+if TYPE_CHECKING:
+    from gwtransfer.jobs import Comparison
+
+FEW = 2
+"""With at most so many components on a side MGW2 sees one mutual distance, or none."""
+
 
 def distance(
     first: Annotated[
@@ -29,36 +39,123 @@ def distance(
     second: Annotated[
         Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
     ],
+    prepare: Prepare = "auto",
+    keep_size: KeepSize = False,
     components: Components = None,
     sample: Sample = None,
+    restarts: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Fit both sides N times, with N seeds, and print the median; the spread goes to "
+            "stderr and into --json.",
+            rich_help_panel=FITTING,
+        ),
+    ] = 1,
     variance: Variance = None,
     seed: Seed = 0,
     solver: Solver = "auto",
+    as_json: Json = False,
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
     bands: BandChoice = None,
     settings: Settings = None,
 ) -> None:
-    """Print the distance between FIRST and SECOND: the root of the solver's value, never guided.
+    """Print how far FIRST is from SECOND: one number, 0 for a moved or turned copy.
 
-    Each side is measured in its own isotropic unit (radius 1), except by mw2, which uses one unit
-    for both: mew2 and mgw2 do not see size. `--set prepare.size=true` keeps the size of shapes.
+    FIRST and SECOND are two shapes, or two pictures or cubes, in any order. The
+    number is the root of the solver's value.
+
+    Solver: between shapes mgw2, the fastest, which compares distances inside one
+    shape with distances inside the other; between pictures in one colour space
+    mw2, which compares the colours themselves; else mew2, which finds the best
+    rotation too. Numbers of different solvers, --prepare, --components or
+    --sample do not compare.
+
+    Size: every shape is scaled to radius one, so that a shape and its double are
+    at distance 0. --keep-size compares sizes too (--prepare xyz).
+
+    Mirror images are at distance 0: Gromov-Wasserstein distances are blind to
+    reflections. --solver mew2 --set plan.rotation=proper sees them.
+
+    Trust: a file becomes a mixture by a fit, and the number varies with it.
+    --restarts 5 fits with five seeds, prints the median and says the spread;
+    docs/retrieval.md tells how much to expect.
     """
     from gwtransfer import jobs
 
     recipe = make_recipe(
         settings,
         ("prepare", "fit", "plan"),
+        prepare=prepare,
         solver=solver,
         seed=seed,
         options={
-            "prepare": {"sample": sample, "variance": variance},
+            "prepare": {"sample": sample, "variance": variance, "size": keep_size or None},
             "fit": {"components": components},
         },
     )
     opening = make_opening(load, variable, band_axis, bands)
     with console.progress() as progress:
         progress("distance", 0, 0)
-        plan = jobs.distance(first, second, recipe, opening=opening)
-    console.say(f"{plan.distance:.12g}")
+        found = jobs.distance(first, second, recipe, opening=opening, restarts=restarts)
+    for note in _notes(found):
+        console.note(note)
+    console.say(_json(found) if as_json else f"{found.plan.distance:.12g}")
+
+
+def _notes(found: "Comparison") -> list[str]:
+    """Return what a reader of the number should know."""
+    notes = [note for side in found.sides for note in side.notes]
+    fewest = min(side.mixture.count for side in found.sides)
+    if found.plan.solver == "mgw2" and fewest <= FEW:
+        notes.append(
+            f"mgw2 sees only distances between components, and one side has {fewest}; "
+            "use more --components"
+        )
+    if not found.plan.converged:
+        notes.append("the solver stopped before it converged; the distance may be too large")
+    if len(found.seeds) > 1:
+        notes.append(
+            f"median of {len(found.seeds)} restarts, from {min(found.distances):.6g} to "
+            f"{max(found.distances):.6g}"
+        )
+    return notes
+
+
+def _json(found: "Comparison") -> str:
+    """Return a comparison as one JSON object."""
+    import json
+
+    from gwtransfer import __version__
+
+    plan = found.plan
+    return json.dumps(
+        {
+            "gwtransfer": __version__,
+            "distance": plan.distance,
+            "value": plan.value,
+            "bound": plan.bound,
+            "solver": plan.solver,
+            "starts": plan.starts,
+            "reached": plan.reached,
+            "converged": plan.converged,
+            "seeds": list(found.seeds),
+            "distances": list(found.distances),
+            "least": min(found.distances),
+            "most": max(found.distances),
+            "sides": [
+                {
+                    "file": str(side.path),
+                    "components": side.mixture.count,
+                    "dimension": side.mixture.dimension,
+                    "coordinates": side.mixture.space.coordinates,
+                    "prepare": dict(side.prepare),
+                    "seed": side.mixture.seed,
+                }
+                for side in found.sides
+            ],
+        },
+        ensure_ascii=False,
+    )

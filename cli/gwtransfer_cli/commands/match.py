@@ -1,0 +1,232 @@
+"""`gwtransfer match`: which point of one shape is which of another."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gwtransfer_cli import console
+from gwtransfer_cli.options import (
+    READING,
+    Components,
+    Json,
+    Overwrite,
+    Sample,
+    Seed,
+    Settings,
+    make_opening,
+    make_recipe,
+)
+from gwtransfer_cli.summary import Clock
+
+if TYPE_CHECKING:
+    from gwtransfer.matching.job import Result
+
+MATCHING, JUDGING = "Matching", "Judging"
+
+CLOSE = 0.95
+"""A runner-up whose score is this share of the best is worth a word."""
+
+
+def match(
+    source: Annotated[Path, typer.Argument(metavar="A", help="Shape.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="B", help="Shape.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="NAME.csv (columns source,target,distance), NAME.npz (array target), or a folder "
+            "for both, two coloured PLY files that show the match, the transform and the rest.",
+            show_default="only what is printed",
+        ),
+    ] = None,
+    prepare: Annotated[
+        str,
+        typer.Option(
+            "--prepare",
+            metavar="spectral|xyz",
+            help="spectral matches whatever the bending and posing; xyz matches shapes as they "
+            "stand, up to rotation and size.",
+            rich_help_panel=MATCHING,
+        ),
+    ] = "spectral",
+    rigid: Annotated[
+        bool,
+        typer.Option(
+            "--rigid",
+            help="Seek the motion that lays A on B, for two scans of one thing, whole or partly "
+            "overlapping, from no first guess; prints it as a 4 × 4 matrix.",
+            rich_help_panel=MATCHING,
+        ),
+    ] = False,
+    icp: Annotated[
+        bool,
+        typer.Option(
+            "--icp",
+            help="Refine the motion of --rigid between all points (needs Open3D).",
+            rich_help_panel=MATCHING,
+        ),
+    ] = False,
+    refine: Annotated[
+        bool,
+        typer.Option(
+            "--refine/--no-refine",
+            help="Go on from the mixtures' plan to the points themselves.",
+            rich_help_panel=MATCHING,
+        ),
+    ] = True,
+    rotation: Annotated[
+        str,
+        typer.Option(
+            metavar="proper|any",
+            help="proper sets mirror images aside, so that left stays left; any takes the best "
+            "match of all, for a thing and its mirror image.",
+            rich_help_panel=MATCHING,
+        ),
+    ] = "proper",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair",
+            metavar="I=J",
+            help="Vertex I of A is vertex J of B, numbered as in the files, from 0. Repeatable.",
+            rich_help_panel=MATCHING,
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Write the N best matches of each vertex, with weights that sum to 1.",
+            rich_help_panel=MATCHING,
+        ),
+    ] = 1,
+    transfer: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Carry labels or numbers from B's vertices to A's: a .npy, or text with a value "
+            "a line; written into the folder OUT.",
+            rich_help_panel=MATCHING,
+            show_default=False,
+        ),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="same-index|FILE",
+            help="What is known: measure the error along B's surface, over the root of its area. "
+            "FILE holds the true vertex of B for each of A, or columns source,target.",
+            rich_help_panel=JUDGING,
+            show_default=False,
+        ),
+    ] = None,
+    components: Components = None,
+    sample: Sample = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    overwrite: Overwrite = False,
+    load: Annotated[
+        str | None,
+        typer.Option(help="Read A and B as this format.", rich_help_panel=READING),
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Find for each vertex of A the vertex of B that it is.
+
+    Vertices keep the numbers they have in their files, counted from 0.
+
+    Mixtures of both shapes are coupled by MGW2; every distinct optimum is tried, those that turn
+    the surface inside out (left for right) are set aside, and the best are refined point by point.
+    The score is 1 for a perfect match; when the runner-up is close to it, look at both sides of
+    the PLY pair before you trust the match, or give a --pair or two.
+    """
+    from gwtransfer.matching import job
+
+    clock = Clock()
+    request = job.Request(
+        recipe=make_recipe(
+            settings,
+            ("prepare", "fit", "plan"),
+            prepare="auto" if rigid and prepare == "spectral" else prepare,
+            seed=seed,
+            options={"prepare": {"sample": sample}, "fit": {"components": components}},
+        ),
+        rigid=rigid,
+        polished=icp,
+        refine=refine,
+        rotation=rotation,  # type: ignore[arg-type]  # the request refuses other words
+        pairs=tuple(pairs or ()),
+        top=top,
+        truth=truth,
+        transfer=transfer,
+    )
+    with console.progress() as progress:
+        result = job.match(
+            source,
+            target,
+            request,
+            opening=make_opening(load, None, None, None),
+            destination=output,
+            overwrite=overwrite,
+            watch=progress,
+        )
+    for note in _notes(result):
+        console.note(note)
+    if as_json:
+        console.say(json.dumps(result.summary, ensure_ascii=False))
+        return
+    if rigid:
+        from gwtransfer.matching.output import motion_text
+
+        motion = result.matched.motion
+        if motion is not None:
+            console.say(motion_text(motion))
+        for line in _lines(result, output, clock):
+            console.note(line)
+        return
+    for line in _lines(result, output, clock):
+        console.say(line)
+
+
+def _notes(result: "Result") -> list[str]:
+    """Return what a reader of the match should know."""
+    matched, notes = result.matched, []
+    if matched.runner_up is not None and matched.runner_up >= CLOSE * matched.score:
+        notes.append(
+            f"another match is nearly as good ({matched.runner_up:.3f} against "
+            f"{matched.score:.3f}): the shape may look alike from several sides; --pair decides"
+        )
+    if matched.upright is not None and matched.upright < 0:
+        notes.append(
+            "every match that was found mirrors the surface; is one shape a mirror image? "
+            "--rotation any takes the best of all"
+        )
+    return notes
+
+
+def _lines(result: "Result", output: Path | None, clock: Clock) -> list[str]:
+    matched = result.matched
+    lines = [
+        f"{word:<9}{cloud.name}: {len(cloud.vertices)} points, "
+        f"{0 if cloud.faces is None else len(cloud.faces)} faces"
+        for word, cloud in (("source", matched.source), ("target", matched.target))
+    ]
+    words = f"{'match':<9}{matched.method}, score {matched.score:.3f}"
+    if matched.runner_up is not None:
+        words += f", next best {matched.runner_up:.3f}"
+    if matched.mirrored is not None:
+        words += f", best mirror image {matched.mirrored:.3f}"
+    lines.append(words)
+    if result.errors is not None:
+        below = float((result.errors.each <= 0.05).mean())
+        lines.append(
+            f"{'error':<9}mean {result.errors.mean:.4f} of √area over "
+            f"{len(result.errors.each)} vertices, {below:.0%} within 0.05"
+        )
+    lines.append(f"{'result':<9}{output or 'not written'}, {clock}")
+    return lines
