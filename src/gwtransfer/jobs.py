@@ -1,7 +1,7 @@
 """The steps as jobs: a file to a stored mixture, two mixtures to a stored plan, a distance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,7 @@ from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
-from gwtransfer.pipeline import (
-    default_solver,
-    fit_item,
-)
+from gwtransfer.pipeline import SHAPES, default_solver, fit_item
 from gwtransfer.recipe import Recipe
 
 Array = NDArray[np.float64]
@@ -149,25 +146,175 @@ def plan_provenance(
     }
 
 
-def distance(first: Path, second: Path, recipe: Recipe, *, opening: Opening) -> TransportPlan:
-    """Return the plan whose value is the squared distance between two files or stored mixtures.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes
+    ----------
+    path : Path
+    mixture : GaussianMixture
+    prepare : mapping
+        The stage that prepared it and its options; empty where a stored mixture does not say.
+    notes : tuple of str
+        What was guessed or left out while the file was read.
+    """
+
+    path: Path
+    mixture: GaussianMixture
+    prepare: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison:
+    """Two files compared, once for each seed.
+
+    Attributes
+    ----------
+    sides : tuple of (Side, Side)
+        In the order they were named, as the median plan has them.
+    plans : tuple of TransportPlan
+        One a seed. Source and target are in the order of their contents.
+    seeds : tuple of int
+    """
+
+    sides: tuple[Side, Side]
+    plans: tuple[TransportPlan, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def plan(self) -> TransportPlan:
+        """The plan of the median distance; of an even number, the lower of the two."""
+        return self.plans[_median(self.plans)]
+
+    @property
+    def distances(self) -> tuple[float, ...]:
+        """The distance of each seed."""
+        return tuple(plan.distance for plan in self.plans)
+
+
+def _median(plans: Sequence[TransportPlan]) -> int:
+    order = sorted(range(len(plans)), key=lambda index: plans[index].value)
+    return order[(len(plans) - 1) // 2]
+
+
+def distance(
+    first: Path, second: Path, recipe: Recipe, *, opening: Opening, restarts: int = 1
+) -> Comparison:
+    """Compare two files or stored mixtures; the root of the median plan's value is the distance.
 
     No guide enters. The two are put in an order of their own content first, so that the distance
     is the same number whichever is named first.
+
+    Parameters
+    ----------
+    restarts : int
+        Fits of each file, with the recipe's seed and those that follow it.
+
+    Raises
+    ------
+    DataError
+        The two are not of one kind, or were prepared differently.
+    UsageError
+        Options of a fit where nothing is fitted.
     """
     recipe.check()
-    unfitted = [path for path in (first, second) if not store.is_artefact(path)]
+    if restarts < 1:
+        raise UsageError(f"option restarts: expected at least 1, got {restarts}")
+    paths = (first, second)
+    unfitted = [path for path in paths if not store.is_artefact(path)]
+    if not unfitted:
+        _refuse_fitting(paths, recipe, opening, restarts)
     items = iter(opening(*unfitted))
-    mixtures = [
-        load_mixture(path)[0] if store.is_artefact(path) else fit_opened(next(items), recipe)
-        for path in (first, second)
+    opened = [load_mixture(path) if path not in unfitted else next(items) for path in paths]
+    sides, plans = [], []
+    seeds = tuple(range(recipe.seed, recipe.seed + restarts))
+    for seed in seeds:
+        seeded = replace(recipe, seed=seed, anchor=0.0)
+        one, other = (_side(path, item, seeded) for path, item in zip(paths, opened, strict=True))
+        _check_comparable(one, other)
+        sides.append((one, other))
+        plans.append(plan_between(*in_order(one.mixture, other.mixture), seeded))
+    return Comparison(sides=sides[_median(plans)], plans=tuple(plans), seeds=seeds)
+
+
+def in_order(
+    one: GaussianMixture, other: GaussianMixture
+) -> tuple[GaussianMixture, GaussianMixture]:
+    """Return two mixtures in an order of their own content, whichever is named first."""
+    first, second = sorted((one, other), key=_content)
+    return first, second
+
+
+def _content(mixture: GaussianMixture) -> tuple[object, ...]:
+    arrays = (
+        mixture.weights, mixture.means, mixture.covariances, mixture.space.origin,
+        mixture.space.axes,
+    )  # fmt: skip
+    return (*(array.tobytes() for array in arrays), mixture.space.unit, mixture.seed)
+
+
+def _side(
+    path: Path, opened: Raster | Cloud | tuple[GaussianMixture, dict[str, Any]], recipe: Recipe
+) -> Side:
+    if isinstance(opened, tuple):
+        mixture, provenance = opened
+        return Side(path=path, mixture=mixture, prepare=provenance.get("prepare") or {})
+    return Side(
+        path=path,
+        mixture=fit_opened(opened, recipe),
+        prepare=recipe.resolved("prepare", auto=_default_prepare(opened)),
+        notes=tuple(getattr(opened, "notes", ())),
+    )
+
+
+def _refuse_fitting(paths: Sequence[Path], recipe: Recipe, opening: Opening, restarts: int) -> None:
+    """Refuse what only a fit could obey, where both sides are fitted already."""
+    given = [
+        *(option for kind in ("prepare", "fit") for option in recipe.options.get(kind, {})),
+        *(kind for kind in ("prepare", "fit") if kind in recipe.stages and _chosen(recipe, kind)),
+        *(["seed"] if recipe.seed else []),
+        *(["restarts"] if restarts > 1 else []),
+        *(["load"] if opening.load else []),
+        *(opening.options or {}),
+        *(["bands"] if opening.bands else []),
     ]
-    source, target = sorted(mixtures, key=_content)
-    return plan_between(source, target, replace(recipe, anchor=0.0))
+    if given:
+        raise UsageError(
+            f"{paths[0]}: expected no options of a fit, as both sides are stored mixtures, found "
+            f"{', '.join(given)}; leave these out, or name the files that were fitted"
+        )
 
 
-def _content(mixture: GaussianMixture) -> tuple[bytes, ...]:
-    return tuple(array.tobytes() for array in (mixture.weights, mixture.means, mixture.covariances))
+def _chosen(recipe: Recipe, kind: str) -> bool:
+    return recipe.name(kind) != Recipe().name(kind)
+
+
+def _check_comparable(one: Side, other: Side) -> None:
+    """Refuse a shape against anything else, and shapes that were not prepared alike."""
+    coordinates = [side.mixture.space.coordinates for side in (one, other)]
+    if not any(name in SHAPES for name in coordinates):
+        return
+    if coordinates[0] != coordinates[1]:
+        what = [
+            f"a shape in {name} coordinates" if name in SHAPES else f"a picture or cube ({name})"
+            for name in coordinates
+        ]
+        raise DataError(
+            f"{other.path}: expected {what[0]}, as {one.path} is, found {what[1]}; compare two of "
+            "one kind"
+        )
+    differing = [
+        f"{name}={other.prepare.get(name)} and not {one.prepare.get(name)}"
+        for name in sorted({*one.prepare, *other.prepare} - {"sample"})
+        if one.prepare and other.prepare and one.prepare.get(name) != other.prepare.get(name)
+    ]
+    if differing:
+        raise DataError(
+            f"{other.path}: expected a shape prepared as {one.path} was, found "
+            f"{', '.join(differing)}; fit both alike"
+        )
 
 
 def check_artefact_name(path: Path) -> None:

@@ -107,6 +107,16 @@ def _prepared(item: Raster | Cloud, prepare: PrepareStage, seed: int) -> Prepare
     return prepared
 
 
+SHAPES = ("xyz", "spectral")
+"""Coordinates of shapes."""
+
+
 def default_solver(source: str, target: str) -> str:
-    """Return "mw2" where both sides have the coordinates of one colour space, else "mew2"."""
-    return "mw2" if source == target and space_of(source) is not None else "mew2"
+    """Return "mw2" within one colour space, "mgw2" between shapes, else "mew2".
+
+    Between shapes MGW2 sees only mutual distances of components, a few milliseconds a pair in any
+    dimension.
+    """
+    if source == target and space_of(source) is not None:
+        return "mw2"
+    return "mgw2" if source in SHAPES and target in SHAPES else "mew2"

@@ -1,0 +1,201 @@
+"""A match written down: as a table, as arrays, or as a folder with shapes to look at."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.errors import UsageError, WriteError
+from gwtransfer.io import files
+from gwtransfer.io.npz import write_arrays
+from gwtransfer.io.shapes.plywriter import write_ply
+from gwtransfer.matching.matched import Matched, numbers
+from gwtransfer.matching.truth import THRESHOLDS, Errors
+
+Array = NDArray[np.float64]
+
+TABLES = (".csv", ".npz")
+
+
+def is_folder_name(path: Path) -> bool:
+    """Tell whether an output is a folder: it has no suffix, or is a folder already."""
+    return files.is_folder(path) or not path.suffix
+
+
+def check(path: Path, *, overwrite: bool, inputs: list[Path]) -> None:
+    """Refuse an output before any work.
+
+    Raises
+    ------
+    UsageError
+        A suffix other than .csv and .npz, or an input.
+    WriteError
+        It exists and may not be replaced, or cannot be made.
+    """
+    if not is_folder_name(path):
+        if path.suffix.lower() not in TABLES:
+            raise UsageError(
+                f"{path}: expected a name that ends in .csv or .npz, or a folder's name without "
+                f"ending, found {path.suffix}"
+            )
+        files.check_output(path, overwrite=overwrite, inputs=inputs)
+        return
+    held = {"", *_members()}
+    if path.exists():
+        strangers = [one.name for one in path.iterdir() if one.name not in held]
+        if strangers:
+            raise WriteError(
+                f"{path}: expected an empty folder or an earlier match, found {strangers[0]} in "
+                "it; choose another folder"
+            )
+        if any(path.iterdir()) and not overwrite:
+            raise WriteError(f"{path}: already exists; add --overwrite to replace it")
+    files.check_output(path / "match.csv" if path.exists() else path, overwrite=True)
+
+
+def _members() -> tuple[str, ...]:
+    return (
+        "match.csv",
+        "match.npz",
+        "source.ply",
+        "target.ply",
+        "transform.txt",
+        "transferred.csv",
+        "transferred.npy",
+        "errors.csv",
+        "match.json",
+    )
+
+
+def write(
+    matched: Matched,
+    path: Path,
+    *,
+    overwrite: bool,
+    summary: Mapping[str, Any],
+    errors: Errors | None,
+    transferred: tuple[str, NDArray[Any]] | None,
+) -> None:
+    """Write a match under the name that says how.
+
+    Parameters
+    ----------
+    summary : mapping
+        What `match.json` of a folder says.
+    transferred : pair of str and array, or None
+        Name and values of what was carried from the target's vertices to the source's.
+    """
+    if path.suffix.lower() == ".csv" and not is_folder_name(path):
+        with files.whole(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(_table(matched))
+        return
+    if not is_folder_name(path):
+        with files.whole(path, overwrite=overwrite) as temporary:
+            write_arrays(temporary, _arrays(matched))
+        return
+    temporary = path.with_name(f".{path.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir()
+        _fill(temporary, matched, summary, errors, transferred)
+        if path.exists():
+            for member in _members():
+                (path / member).unlink(missing_ok=True)
+            for made in temporary.iterdir():
+                made.rename(path / made.name)
+        else:
+            temporary.rename(path)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _fill(
+    folder: Path,
+    matched: Matched,
+    summary: Mapping[str, Any],
+    errors: Errors | None,
+    transferred: tuple[str, NDArray[Any]] | None,
+) -> None:
+    (folder / "match.csv").write_bytes(_table(matched))
+    write_arrays(folder / "match.npz", _arrays(matched))
+    colors = position_colors(matched.target.vertices)
+    write_ply(folder / "target.ply", matched.target.vertices, matched.target.faces, colors)
+    carried = np.einsum("nq,nqc->nc", matched.weights, colors[matched.choices]).clip(0.0, 1.0)
+    write_ply(folder / "source.ply", matched.source.vertices, matched.source.faces, carried)
+    if matched.motion is not None:
+        (folder / "transform.txt").write_text(motion_text(matched.motion) + "\n", "utf-8")
+    if errors is not None:
+        lines = [f"{at:g},{share:.6g}" for at, share in zip(THRESHOLDS, errors.curve, strict=True)]
+        (folder / "errors.csv").write_text("\n".join(["error,share", *lines, ""]), "utf-8")
+    if transferred is not None:
+        name, values = transferred
+        if name.endswith(".npy"):
+            with (folder / name).open("wb") as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)
+        else:
+            (folder / name).write_text("\n".join([*map(str, values.tolist()), ""]), "utf-8")
+    text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "match.json").write_text(text + "\n", "utf-8")
+
+
+def _table(matched: Matched) -> bytes:
+    """Return columns source,target,distance and, of several choices, weight; a line a choice."""
+    mine, other = numbers(matched.source), numbers(matched.target)
+    text = StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    if matched.choices.shape[1] == 1:
+        rows.writerow(["source", "target", "distance"])
+        apart = matched.distance.tolist()
+        rows.writerows(zip(mine.tolist(), other[matched.index].tolist(), apart, strict=True))
+        return text.getvalue().encode()
+    rows.writerow(["source", "target", "distance", "weight"])
+    for vertex, choices, weights, apart in zip(
+        mine.tolist(),
+        other[matched.choices].tolist(),
+        matched.weights.tolist(),
+        matched.apart.tolist(),
+        strict=True,
+    ):
+        rows.writerows(
+            [vertex, choice, gap, weight]
+            for choice, gap, weight in zip(choices, apart, weights, strict=True)
+        )
+    return text.getvalue().encode()
+
+
+def _arrays(matched: Matched) -> dict[str, NDArray[Any]]:
+    other = numbers(matched.target)
+    held: dict[str, NDArray[Any]] = {
+        "source": numbers(matched.source),
+        "target": other[matched.index],
+        "distance": matched.distance,
+        "embedding": matched.embedding,
+    }
+    if matched.choices.shape[1] > 1:
+        held |= {"choices": other[matched.choices], "weights": matched.weights}
+    if matched.motion is not None:
+        held["motion"] = matched.motion
+    return held
+
+
+def motion_text(motion: Array) -> str:
+    """Return a 4 × 4 matrix as four lines of numbers that read back exactly."""
+    return "\n".join(" ".join(repr(float(value)) for value in row) for row in motion)
+
+
+def position_colors(vertices: Array) -> Array:
+    """Return a colour (n, 3) in [0, 1] for each place, so that near places look alike.
+
+    The axes of the shape's box are red, green and blue, each over its own extent, and lightened.
+    """
+    low, extent = vertices.min(axis=0), np.ptp(vertices, axis=0)
+    inside = (vertices - low) / np.where(extent > 0, extent, 1.0)
+    return np.asarray(0.1 + 0.85 * inside)
