@@ -42,7 +42,7 @@ def test_icp_finds_the_motion_of_a_copy(mirror):
 
 
 def test_icp_ends_where_no_pair_would_move_it():
-    """With noise, the result is the best motion for the nearest pairs it ends with, and repeats."""
+    """With noise, the result is a rest: refined again it stays, and it repeats."""
     target = moved(POINTS, motion(0.05)) + 0.01 * RNG.standard_normal(POINTS.shape)
     runs = [open3d.icp(POINTS, target, np.eye(4), 0.2) for _ in range(3)]
     assert len({run[0].tobytes() for run in runs}) == 1

@@ -22,8 +22,11 @@ Indices = NDArray[np.int64]
 SYSTEM_LIBRARIES = "libx11-6 libgl1 libgomp1 libudev1, and from 0.20 on libusb-1.0-0 libegl1"
 """Debian's names of what Open3D's wheels leave to the system."""
 
-FEWEST_PAIRS = 3
-"""Pairs of points that fix a rigid motion."""
+NORMAL_NEIGHBOURS = 20
+"""Neighbours of a point through which its plane is laid."""
+
+SOUND, KEPT = 1e-6, 0.9
+"""How orthogonal a refined turn must be, and what share of the pairs it must keep."""
 
 
 def read_pcd(path: Path, *, points: int) -> Array:
@@ -149,9 +152,12 @@ def poisson(vertices: ArrayLike, faces: ArrayLike, count: int, seed: int) -> Arr
 
 
 def icp(
-    source: ArrayLike, target: ArrayLike, start: ArrayLike, reach: float, *, iterations: int = 200
+    source: ArrayLike, target: ArrayLike, start: ArrayLike, reach: float, *, iterations: int = 50
 ) -> tuple[Array, float, float]:
-    """Refine a motion by pairing nearest points and moving them onto one another, again and again.
+    """Refine a motion by moving points onto the planes at their nearest ones, again and again.
+
+    Planes and not points: two scans of a thing have no point in common, and nearest points of
+    different samplings pull along the surface.
 
     Parameters
     ----------
@@ -166,7 +172,8 @@ def icp(
     Returns
     -------
     motion : (4, 4) array
-        Of the source onto the target; ``start`` where fewer than three pairs are within reach.
+        Of the source onto the target; ``start`` where too few pairs are within reach, or where
+        planes do not fix it.
     share : float
         Of the source's points that have a partner within reach.
     rms : float
@@ -182,25 +189,28 @@ def icp(
     moved = _points(source) @ begin[:3, :3].T + begin[:3, 3]
     with _open3d() as o3d:
         registration = o3d.pipelines.registration
+        one, other = _cloud(o3d, moved), _cloud(o3d, target)
+        other.estimate_normals(o3d.geometry.KDTreeSearchParamKNN(NORMAL_NEIGHBOURS))
         result = registration.registration_icp(
-            _cloud(o3d, moved),
-            _cloud(o3d, target),
+            one,
+            other,
             float(reach),
             np.eye(4),
-            registration.TransformationEstimationPointToPoint(),
+            registration.TransformationEstimationPointToPlane(),
             registration.ICPConvergenceCriteria(
                 relative_fitness=1e-9, relative_rmse=1e-9, max_iteration=int(iterations)
             ),
         )
-        pairs = np.array(result.correspondence_set, dtype=np.int64).reshape(-1, 2)
-    share = len(pairs) / len(moved)
-    pairs = pairs[np.lexsort(pairs.T[::-1])]
-    one, other = moved[pairs[:, 0]], _points(target)[pairs[:, 1]]
-    step = _rigid(one, other) if len(pairs) >= FEWEST_PAIRS else np.eye(4)
-    if not len(pairs):
-        return begin, share, np.inf
-    apart = one @ step[:3, :3].T + step[:3, 3] - other
-    return step @ begin, share, float(np.sqrt((apart**2).sum(axis=1).mean()))
+        step = np.array(result.transformation)
+        before = registration.evaluate_registration(one, other, float(reach))
+    turn = step[:3, :3]
+    sound = bool(np.isfinite(step).all()) and np.abs(turn @ turn.T - np.eye(3)).max() < SOUND
+    if not sound or result.fitness < KEPT * before.fitness or not result.fitness:
+        rms = before.inlier_rmse if before.fitness else np.inf
+        return begin, float(before.fitness), float(rms)
+    left, _, right = np.linalg.svd(turn)
+    step[:3, :3] = left @ right
+    return step @ begin, float(result.fitness), float(result.inlier_rmse)
 
 
 @contextmanager
@@ -269,15 +279,4 @@ def _motion(values: ArrayLike) -> Array:
     turn = motion[:3, :3]
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-6 or (motion[3] != [0, 0, 0, 1]).any():
         raise ShapeError("expected a motion without scale or shear, got another matrix")
-    return motion
-
-
-def _rigid(source: Array, target: Array) -> Array:
-    """Return the motion without reflection that brings paired points closest."""
-    centre, aim = source.mean(axis=0), target.mean(axis=0)
-    left, _, right = np.linalg.svd((target - aim).T @ (source - centre))
-    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    motion = np.eye(4)
-    motion[:3, :3] = left @ sign @ right
-    motion[:3, 3] = aim - motion[:3, :3] @ centre
     return motion

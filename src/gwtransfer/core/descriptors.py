@@ -12,7 +12,7 @@ Indices = NDArray[np.intp]
 NORMAL_NEIGHBOURS = 12
 """Points whose least axis is a normal."""
 
-MOST_NEIGHBOURS = 64
+MOST_NEIGHBOURS = 40
 """Neighbours a descriptor looks at, at most."""
 
 BINS = 11

@@ -3,7 +3,7 @@
 Local descriptors propose pairs of points. Pairs that keep one another's distances propose motions;
 so do the principal axes and a fixed set of rotations. A motion is scored by how much of either
 cloud lies within reach of the other, so that neither a small patch nor a missing part decides. The
-best distinct ones are refined on about 800 points a side, the best of those on 3000, and the
+best distinct ones are refined on about 600 points a side, the best of those on 2000, and the
 winner on the points as they are.
 """
 
@@ -31,7 +31,7 @@ from gwtransfer.errors import DataError, ShapeError
 
 Array = NDArray[np.float64]
 
-COARSE, FINE, LAST = 800, 3000, 2000
+COARSE, FINE, LAST = 600, 2000, 1000
 """Points a side where motions are found and where they are ranked, and of the source at the end."""
 
 SAMPLE = 20_000
@@ -43,10 +43,10 @@ UNEVEN = 2.0
 DESCRIBED = 5.0
 """Radius of a descriptor, in coarse voxels."""
 
-PAIRS, SEEDS, FRIENDS = 1000, 150, 20
+PAIRS, SEEDS, FRIENDS = 600, 150, 20
 """Proposed pairs; those around which a motion is sought, and how many make one."""
 
-CANDIDATES, FINALISTS = 24, 6
+CANDIDATES, FINALISTS = 16, 6
 """Distinct motions refined on coarse and on fine points."""
 
 LEAST = 1e-9

@@ -1,6 +1,7 @@
 """Triangles in space: areas, points drawn on them, and what represents a shape's surface."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
+from gwtransfer.core.orientation import outward_normals
+from gwtransfer.core.resolution import coarsened, refined, used, without_repeats
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import DataError
 
@@ -17,8 +20,14 @@ Index = NDArray[np.intp]
 SUPPORT, CROWD = 3_000, 12_000
 """Points that represent a shape in many pieces or a large cloud, and from how many they come."""
 
-LARGE = 60_000
-"""Vertices above which a connected mesh is represented by points too."""
+LARGE, COARSE = 30_000, 15_000
+"""Vertices above which a connected mesh is coarsened, and how many are then left."""
+
+LONG = 0.05
+"""Longest edge of a mesh that stands for a surface of area 1; longer ones are halved."""
+
+LEVELS = 2**21 - 1
+"""Steps along the longest axis below which points are at one place: more than float32 tells."""
 
 WHOLE = 0.98
 """A mesh whose largest piece has this share of its area is that piece; eyes and buttons follow."""
@@ -42,29 +51,20 @@ class Representation:
     faces: Index | None
     support: Index
 
-    @property
+    @cached_property
     def normals(self) -> Array | None:
-        """Outward unit normals at the points (s, 3); None without triangles."""
-        if self.faces is None:
-            return None
-        corners = self.points[self.faces]
-        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        centred = corners - self.points.mean(axis=0)
-        volume = np.einsum("fi,fi->", centred[:, 0], np.cross(centred[:, 1], centred[:, 2]))
-        normals = np.zeros_like(self.points)
-        for corner in range(3):
-            np.add.at(normals, self.faces[:, corner], across)
-        lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-        return np.asarray(np.sign(volume) * normals / np.where(lengths > 0, lengths, 1.0))
+        """Outward unit normals at the points (s, 3); None without triangles or an inside."""
+        return None if self.faces is None else outward_normals(self.points, self.faces)
 
 
 def represent(cloud: Cloud) -> Representation:
     """Return what stands for a shape's surface.
 
-    A mesh that hangs together stands for itself: vertices at one place are one, those no face uses
-    follow the nearest that is used, and so do eyes and buttons. A mesh in several pieces, a soup
-    of triangles, and whatever is large, are represented by SUPPORT points spread over the surface,
-    through whose gaps a neighbourhood of points sees.
+    A mesh that hangs together stands for itself, finer where its edges are long and coarser where
+    it is large: vertices at one place are one, those no face uses follow the nearest that is used,
+    and so do eyes and buttons. A mesh in several pieces and a soup of triangles are represented by
+    SUPPORT points spread over the surface, across whose gaps a neighbourhood of points sees; so is
+    a large cloud.
 
     Raises
     ------
@@ -85,9 +85,13 @@ def _standing(cloud: Cloud) -> tuple[Array, Index | None]:
         raise DataError(f"{cloud.name}: expected a surface, found faces without area")
     piece = _pieces(points, faces)[faces[:, 0]]
     share = np.bincount(piece, weights=face_areas) / face_areas.sum()
-    if share.max() >= WHOLE and len(points) <= LARGE:
-        used, renumbered = np.unique(faces[piece == share.argmax()], return_inverse=True)
-        return points[used], renumbered.reshape(-1, 3)
+    if share.max() >= WHOLE:
+        mesh = used(points, faces[piece == share.argmax()])
+        if len(mesh[0]) > LARGE:
+            return coarsened(*mesh, COARSE)
+        fine = refined(*mesh, LONG * float(np.sqrt(face_areas.sum())), LARGE)
+        if fine is not None:
+            return fine
     return _thinned(on_surface(points, faces, CROWD, np.random.default_rng(0))), None
 
 
@@ -110,18 +114,20 @@ def _pieces(points: Array, faces: Index) -> NDArray[np.int32]:
 def welded(vertices: Array, faces: NDArray[np.integer]) -> tuple[Array, Index]:
     """Return the distinct vertices (p, 3) and the faces among them, collapsed ones left out."""
     kept, place = distinct(vertices)
-    corners = place[faces]
-    a, b, c = corners.T
-    return vertices[kept], corners[(a != b) & (b != c) & (c != a)]
+    return vertices[kept], without_repeats(place[faces])
 
 
 def distinct(points: Array) -> tuple[Index, Index]:
     """Return the first of each place (p,), in order, and which of these every point is (n,)."""
-    _, first, place = np.unique(points, axis=0, return_index=True, return_inverse=True)
+    extent = float(np.ptp(points, axis=0).max())
+    steps = np.rint((points - points.min(axis=0)) * (LEVELS / extent if extent > 0 else 1.0))
+    x, y, z = steps.astype(np.int64).T
+    keys = (x << 42) | (y << 21) | z
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return first[order], rank[place.reshape(-1)]
+    return first[order], rank[place]
 
 
 def areas(vertices: Array, faces: NDArray[np.integer]) -> Array:
@@ -135,12 +141,18 @@ def places(
     vertices: Array, faces: NDArray[np.integer], count: int, rng: np.random.Generator
 ) -> tuple[Index, Array]:
     """Draw places on triangles by area: the triangle (count,) and barycentric shares (count, 3)."""
-    weights = areas(vertices, faces)
-    face = rng.choice(len(weights), count, p=weights / weights.sum())
+    face = evenly(areas(vertices, faces), count, rng)
     u, v = rng.random((2, count))
     fold = u + v > 1
     u, v = np.where(fold, 1 - u, u), np.where(fold, 1 - v, v)
     return face, np.column_stack([1 - u - v, u, v])
+
+
+def evenly(weights: Array, count: int, rng: np.random.Generator) -> Index:
+    """Draw items (count,), each as often as its weight's share of them, rounded up or down."""
+    levels = np.cumsum(weights)
+    ticks = (np.arange(count) + rng.random()) * (levels[-1] / count)
+    return np.asarray(np.minimum(np.searchsorted(levels, ticks, side="right"), len(levels) - 1))
 
 
 def on_surface(
@@ -156,10 +168,19 @@ def spread(points: Array, count: int) -> Index:
 
     The first is the farthest from the mean.
     """
-    gap = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
+    columns = np.ascontiguousarray(points.T)
+    gap = np.square(columns - columns.mean(axis=1)[:, None]).sum(axis=0)
+    offsets = np.empty_like(columns)
     chosen = np.empty(count, dtype=np.intp)
     for number in range(count):
         chosen[number] = gap.argmax()
-        offset = ((points - points[chosen[number]]) ** 2).sum(axis=1)
-        gap = offset if number == 0 else np.minimum(gap, offset)
+        np.subtract(columns, columns[:, chosen[number], None], out=offsets)
+        np.square(offsets, out=offsets)
+        apart = offsets[0]
+        apart += offsets[1]
+        apart += offsets[2]
+        if number:
+            np.minimum(gap, apart, out=gap)
+        else:
+            gap = apart.copy()
     return chosen

@@ -27,7 +27,7 @@ ROUNDS, STILL = 100, 1e-9
 """Rounds of that at most; it stops when a round gains less than this share of the spread."""
 
 SURFACE = 20_000
-"""Points drawn on a mesh that is registered."""
+"""Points drawn on a mesh that is registered, and points of the source that ICP moves."""
 
 
 def match(
@@ -130,7 +130,7 @@ def match_rigid(
     Parameters
     ----------
     polished : bool
-        Refine the motion by ICP between all points.
+        Refine the motion by ICP onto all of the target's points.
     """
     watch("registration", 0, 0)
     points = [_dense(cloud) for cloud in (source, target)]
@@ -138,7 +138,8 @@ def match_rigid(
     motion = found.matrix
     if polished:
         watch("ICP", 0, 0)
-        motion = icp(points[0], points[1], motion, found.reach)[0]
+        stride = -(-len(points[0]) // SURFACE)
+        motion = icp(points[0][::stride], points[1], motion, found.reach)[0]
     _check_top(target, top)
     moved = source.vertices @ motion[:3, :3].T + motion[:3, 3]
     choices, apart = _choices(moved, target.vertices, top)

@@ -44,11 +44,12 @@ COARSE, COARSE_AMONG, FINE = 300, 800, 1000
 SIGNS, RANDOM, CANDIDATES = 64, 200, 80
 """Starts of the mixtures' couplings, and how many of their optima are tried."""
 
-FINALISTS = 12
+FINALISTS = 16
 """Distinct candidates refined to the end."""
 
-ANOTHER, NEIGHBOURHOOD = 0.5, 2.0
-"""Two matches are one where this share of samples goes to places this near, in usual spacings."""
+SAME, ALIKE, NEIGHBOURHOOD = 0.7, 0.5, 2.0
+"""Two candidates are one, and two results alike, where these shares of the samples go to places
+this near, in usual spacings: a leg may be right or wrong where all the rest is the same."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -228,8 +229,8 @@ class _Search:
                 candidate = self._grown(first, screened, coarse, among, carry=carry)
                 aside = self.rotation == "proper" and self._turned(coarse.index, candidate)
                 (mirrored if aside else kept).append(candidate)
-        finalists = self._distinct(kept or mirrored, FINALISTS)
-        reflections = self._distinct(mirrored, 1) if kept else []
+        finalists = self._distinct(kept or mirrored, FINALISTS, SAME)
+        reflections = self._distinct(mirrored, 1, SAME) if kept else []
         fine = Samples.of(self.one.side, self.one.samples)
         last = [*range(screened[-1], functions, 4), functions]
         ends: list[Match] = []
@@ -238,7 +239,7 @@ class _Search:
             left, right = candidate.coordinates(self.one.side, self.other.side)
             found = nearest(left[fine.index], right[self.other.samples])[0]
             ends.append(self._grown(self.other.samples[found], last, fine, self.other.samples))
-        ranked = self._distinct(ends[: len(finalists)], 2)
+        ranked = self._distinct(ends[: len(finalists)], 2, ALIKE)
         reflected = ends[len(finalists) :]
         return _Found(
             match=ranked[0],
@@ -276,8 +277,8 @@ class _Search:
             return handedness(self.one.side, self.other.side, index, match.target) < 0
         return match.upright < 0
 
-    def _distinct(self, matches: list[Match], most: int) -> list[Match]:
-        """Return the best matches, each clearly another one than those before it."""
+    def _distinct(self, matches: list[Match], most: int, alike: float) -> list[Match]:
+        """Return the best matches, each with at most a share alike to those before it."""
         positions = self.other.side.positions
         near = float(np.sqrt((positions**2).sum(axis=1).mean() / COARSE_AMONG)) * NEIGHBOURHOOD
         chosen: list[Match] = []
@@ -287,7 +288,7 @@ class _Search:
                 (((ends - positions[before.target]) ** 2).sum(axis=1) < near**2).mean()
                 for before in chosen
             )
-            if all(share <= ANOTHER for share in same):
+            if all(share <= alike for share in same):
                 chosen.append(match)
             if len(chosen) == most:
                 break
