@@ -25,7 +25,7 @@ Components = Annotated[
         "-k",
         help="Gaussians in each mixture.",
         rich_help_panel=FITTING,
-        show_default="15, fewer where there are fewer colours",
+        show_default="15, for shapes 20; fewer where there are fewer colours or points",
     ),
 ]
 Sample = Annotated[

@@ -12,13 +12,13 @@ from gwtransfer import __version__
 from gwtransfer.core.colorspace import to_coordinates
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
-from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
+from gwtransfer.core.types import SHAPES, Cloud, GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
-from gwtransfer.pipeline import SHAPES, default_solver, fit_item
-from gwtransfer.recipe import Recipe
+from gwtransfer.pipeline import default_solver, fit_item
+from gwtransfer.recipe import AUTO_FITS, Recipe
 
 Array = NDArray[np.float64]
 Artefact = TypeVar("Artefact", GaussianMixture, TransportPlan)
@@ -28,10 +28,14 @@ def _default_prepare(item: Raster | Cloud) -> str:
     return "color" if isinstance(item, Raster) else "xyz"
 
 
+def _default_fit(item: Raster | Cloud) -> str:
+    return AUTO_FITS[isinstance(item, Cloud)]
+
+
 def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
     """Fit a mixture to an opened file."""
     prepare = recipe.build("prepare", auto=_default_prepare(item))
-    return fit_item(item, prepare, recipe.build("fit"), seed=recipe.seed)
+    return fit_item(item, prepare, recipe.build("fit", auto=_default_fit(item)), seed=recipe.seed)
 
 
 def plan_between(
@@ -97,7 +101,7 @@ def fit_provenance(
         "gwtransfer": __version__,
         "input": inputs[0],
         "prepare": recipe.resolved("prepare", auto=_default_prepare(item)),
-        "fit": recipe.resolved("fit"),
+        "fit": recipe.resolved("fit", auto=_default_fit(item)),
         "opening": {
             "load": opening.load,
             "options": dict(opening.options or {}),
@@ -154,8 +158,8 @@ class Side:
     ----------
     path : Path
     mixture : GaussianMixture
-    prepare : mapping
-        The stage that prepared it and its options; empty where a stored mixture does not say.
+    prepare, fit : mapping
+        The stages that made it and their options; empty where a stored mixture does not say.
     notes : tuple of str
         What was guessed or left out while the file was read.
     """
@@ -163,6 +167,7 @@ class Side:
     path: Path
     mixture: GaussianMixture
     prepare: Mapping[str, Any]
+    fit: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 
 
@@ -260,11 +265,13 @@ def _side(
 ) -> Side:
     if isinstance(opened, tuple):
         mixture, provenance = opened
-        return Side(path=path, mixture=mixture, prepare=provenance.get("prepare") or {})
+        prepare, fit = (provenance.get(kind) or {} for kind in ("prepare", "fit"))
+        return Side(path=path, mixture=mixture, prepare=prepare, fit=fit)
     return Side(
         path=path,
         mixture=fit_opened(opened, recipe),
         prepare=recipe.resolved("prepare", auto=_default_prepare(opened)),
+        fit=recipe.resolved("fit", auto=_default_fit(opened)),
         notes=tuple(getattr(opened, "notes", ())),
     )
 

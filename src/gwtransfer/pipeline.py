@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import space_of
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
-from gwtransfer.core.types import Cloud, GaussianMixture, Prepared, TransportPlan
+from gwtransfer.core.types import SHAPES, Cloud, GaussianMixture, Prepared, TransportPlan
 from gwtransfer.errors import DataError
 
 Array = NDArray[np.float64]
@@ -105,10 +105,6 @@ def _prepared(item: Raster | Cloud, prepare: PrepareStage, seed: int) -> Prepare
     if len(prepared.points) < 2:
         raise DataError(f"{item.name}: expected at least 2 valid pixels or points, found 1")
     return prepared
-
-
-SHAPES = ("xyz", "spectral")
-"""Coordinates of shapes."""
 
 
 def default_solver(source: str, target: str) -> str:

@@ -12,6 +12,9 @@ from gwtransfer.errors import UnknownStageError, UsageError
 AUTO = "auto"
 CHOSEN_KINDS = ("prepare", "fit", "plan", "map")
 
+AUTO_FITS = ("gmm", "halving")
+"""What "auto" chooses for fit: the first for pictures and cubes, the other for shapes."""
+
 MAX_SEED = 2**32 - 1
 """Largest seed every generator in use accepts."""
 
@@ -26,7 +29,7 @@ class Recipe:
     Attributes
     ----------
     stages : mapping of kind to name
-        "auto", the default for prepare and plan, chooses by what the files are.
+        "auto", the default for prepare, fit and plan, chooses by what the files are.
     options : mapping of kind to mapping of option to value
         Only what differs from the stage's own defaults; text is understood by the option's type.
     seed : int in [0, 2³² − 1]
@@ -72,7 +75,7 @@ class Recipe:
 
     def name(self, kind: str) -> str:
         """Return the chosen name of a kind of stage."""
-        return self.stages.get(kind, {"fit": "gmm", "map": "mean"}.get(kind, AUTO))
+        return self.stages.get(kind, {"map": "mean"}.get(kind, AUTO))
 
     def build(self, kind: str, *, auto: str = AUTO) -> Any:
         """Make the stage of a kind; ``auto`` is the name to take where none was chosen.
@@ -95,6 +98,19 @@ class Recipe:
         for kind in CHOSEN_KINDS:
             if self.name(kind) != AUTO:
                 self.build(kind)
+        if self.name("fit") == AUTO:
+            self._check_auto_fit()
+
+    def _check_auto_fit(self) -> None:
+        """Refuse options that no fit obeys which "auto" can choose."""
+        refusals = []
+        for name in AUTO_FITS:
+            try:
+                self.build("fit", auto=name)
+            except UsageError as error:
+                refusals.append(error)
+        if len(refusals) == len(AUTO_FITS):
+            raise refusals[0]
 
     def resolved(self, kind: str, *, auto: str = AUTO) -> dict[str, Any]:
         """Return the stage of a kind and every one of its options, for an artefact's provenance."""

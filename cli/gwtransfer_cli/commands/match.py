@@ -8,9 +8,9 @@ import typer
 
 from gwtransfer_cli import console
 from gwtransfer_cli.options import (
-    READING,
     Components,
     Json,
+    Load,
     Overwrite,
     Sample,
     Seed,
@@ -130,10 +130,7 @@ def match(
     seed: Seed = 0,
     as_json: Json = False,
     overwrite: Overwrite = False,
-    load: Annotated[
-        str | None,
-        typer.Option(help="Read A and B as this format.", rich_help_panel=READING),
-    ] = None,
+    load: Load = None,
     settings: Settings = None,
 ) -> None:
     """Find for each vertex of A the vertex of B that it is.
@@ -180,16 +177,15 @@ def match(
     if as_json:
         console.say(json.dumps(result.summary, ensure_ascii=False))
         return
-    if rigid:
+    lines = _lines(result, output, clock)
+    if rigid and result.matched.motion is not None:
         from gwtransfer.matching.output import motion_text
 
-        motion = result.matched.motion
-        if motion is not None:
-            console.say(motion_text(motion))
-        for line in _lines(result, output, clock):
+        console.say(motion_text(result.matched.motion))
+        for line in lines[2:]:
             console.note(line)
         return
-    for line in _lines(result, output, clock):
+    for line in lines:
         console.say(line)
 
 
@@ -197,14 +193,20 @@ def _notes(result: "Result") -> list[str]:
     """Return what a reader of the match should know."""
     matched, notes = result.matched, []
     if matched.runner_up is not None and matched.runner_up >= CLOSE * matched.score:
+        words = f"({matched.runner_up:.3f} against {matched.score:.3f})"
+        remedy = "; --pair decides" if matched.method == "spectral" else ""
         notes.append(
-            f"another match is nearly as good ({matched.runner_up:.3f} against "
-            f"{matched.score:.3f}): the shape may look alike from several sides; --pair decides"
+            f"another match is nearly as good {words}: the shape may look alike from several "
+            f"sides{remedy}"
+        )
+    if matched.mirrored is not None and matched.mirrored > matched.score:
+        notes.append(
+            f"a mirror image matches better ({matched.mirrored:.3f} against {matched.score:.3f}): "
+            "is one shape the mirror image of the other? --rotation any takes it"
         )
     if matched.upright is not None and matched.upright < 0:
         notes.append(
-            "every match that was found mirrors the surface; is one shape a mirror image? "
-            "--rotation any takes the best of all"
+            "the match mirrors the surface: is one shape a mirror image? If not, do not trust it"
         )
     return notes
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, splu
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +21,12 @@ Index = NDArray[np.intp]
 
 NEIGHBOURS = 30
 """Neighbours of a point that are triangulated together where a shape has no usable surface."""
+
+LINE = 1e-7
+"""Width of a shape of radius 1 below which it is a line."""
+
+LEAST_MASS = 1e-6
+"""Area of a point at least, as a share of the mean."""
 
 SHIFT = 0.1
 """Shift of the inverse iteration below the least eigenvalue 0; the next of area 1 is about 10."""
@@ -62,7 +68,7 @@ def eigenbasis(cloud: Cloud, count: int) -> Basis:
     Raises
     ------
     DataError
-        Too few points, or no area.
+        Too few points, points on a line, or a surface that cannot be triangulated.
     MissingError
         robust_laplacian is not installed.
     """
@@ -80,20 +86,24 @@ def eigenbasis(cloud: Cloud, count: int) -> Basis:
             f"{cloud.name}: expected more than {count} distinct points for {count - 1} spectral "
             f"coordinates, found {len(points)}"
         )
-    extent = float(np.ptp(points, axis=0).max())
-    if not extent > 0:
-        raise DataError(f"{cloud.name}: expected points that differ, found one place")
-    unit = (points - points.mean(axis=0)) / extent
-    if faces is None:
-        stiffness, mass = robust_laplacian.point_cloud_laplacian(
-            unit, n_neighbors=min(NEIGHBOURS, len(unit) - 1)
-        )
-    else:
-        stiffness, mass = robust_laplacian.mesh_laplacian(unit, faces)
+    unit = _upright(points)
+    if unit[:, -2].std() <= LINE:
+        raise DataError(f"{cloud.name}: expected a surface, found points on one line")
+    try:
+        if faces is None:
+            stiffness, mass = robust_laplacian.point_cloud_laplacian(
+                unit, n_neighbors=min(NEIGHBOURS, len(unit) - 1)
+            )
+        else:
+            stiffness, mass = robust_laplacian.mesh_laplacian(unit, faces)
+    except Exception as error:  # the library raises bare exceptions, with paths of its sources
+        raise DataError(
+            f"{cloud.name}: expected a surface, found points that cannot be triangulated"
+        ) from error
     weights = np.asarray(mass.diagonal())
     if not (np.isfinite(weights).all() and np.isfinite(stiffness.data).all() and weights.sum() > 0):
         raise DataError(f"{cloud.name}: expected a surface, found points without area around them")
-    weights = np.maximum(weights / weights.sum(), 1e-6 / len(weights))
+    weights = np.maximum(weights / weights.sum(), LEAST_MASS / len(weights))
     weights /= weights.sum()
     stiffness = _joined(sparse.csr_matrix(stiffness), unit)
     values, functions = _smallest(cloud.name, stiffness, weights, count)
@@ -105,7 +115,19 @@ def cloud_area(points: Array) -> float:
     import robust_laplacian
 
     neighbours = min(NEIGHBOURS, len(points) - 1)
-    return float(robust_laplacian.point_cloud_laplacian(points, neighbours)[1].diagonal().sum())
+    mass = robust_laplacian.point_cloud_laplacian(points, n_neighbors=neighbours)[1]
+    return float(mass.diagonal().sum())
+
+
+def _upright(points: Array) -> Array:
+    """Return points centred, of radius 1 and along their principal axes, the longest last.
+
+    Local triangulations depend on the axes; so a moved copy gets the same.
+    """
+    centred = points - points.mean(axis=0)
+    centred = centred / np.sqrt((centred**2).sum(axis=1).mean())
+    turned = centred @ np.linalg.eigh(centred.T @ centred)[1]
+    return np.asarray(turned * np.where((turned**3).sum(axis=0) < 0, -1.0, 1.0))
 
 
 def _joined(stiffness: sparse.csr_matrix, points: Array) -> sparse.csr_matrix:
@@ -144,22 +166,41 @@ def _joined(stiffness: sparse.csr_matrix, points: Array) -> sparse.csr_matrix:
 def _smallest(
     name: str, stiffness: sparse.csr_matrix, mass: Array, count: int
 ) -> tuple[Array, Array]:
-    """Return the least eigenvalues (count,) and their functions (s, count)."""
-    start = np.random.default_rng(0).standard_normal(len(mass))
+    """Return the least eigenvalues (count,) and their functions (s, count).
+
+    The iteration, which begins with one vector, may miss a function of a symmetric shape's multiple
+    value. So what is left beside those it found is searched again until nothing smaller is there.
+    """
+    weights = sparse.diags(mass).tocsc()
+    rng = np.random.default_rng(0)
+    values, functions = np.empty(0), np.empty((len(mass), 0))
+    wanted = count
     try:
         # One thread: the products are thin, and waiting threads made this ten times slower.
         with threadpool_limits(1):
-            values, functions = eigsh(
-                stiffness.tocsc(),
-                k=count,
-                M=sparse.diags(mass).tocsc(),
-                sigma=-SHIFT,
-                v0=start,
-            )
+            solve = splu((stiffness + SHIFT * weights).tocsc()).solve
+            while wanted:
+
+                def beside(load: Array, known: Array = functions) -> Array:
+                    found = np.asarray(solve(load))
+                    return np.asarray(found - known @ (known.T @ (mass * found)))
+
+                more, others = eigsh(
+                    stiffness,
+                    k=wanted,
+                    M=weights,
+                    sigma=-SHIFT,
+                    OPinv=LinearOperator(stiffness.shape, matvec=beside, dtype=np.float64),
+                    v0=rng.standard_normal(len(mass)),
+                )
+                missed = len(values) < count or more.min() < values[-1]
+                values, functions = np.append(values, more), np.hstack([functions, others])
+                order = np.argsort(values, kind="stable")[:count]
+                values, functions = values[order], functions[:, order]
+                wanted = 1 if missed and count < len(mass) - 1 else 0
     except (ArpackError, RuntimeError) as error:
         raise DataError(
             f"{name}: expected a shape with spectral coordinates, found one whose Laplacian has "
             f"none: {reason(error)}"
         ) from error
-    order = np.argsort(values)
-    return np.clip(values[order], 0.0, None), np.asarray(functions[:, order])
+    return np.clip(values, 0.0, None), functions

@@ -9,15 +9,16 @@ from gwtransfer.batch import keys, tasks
 from gwtransfer.batch.run import Run
 from gwtransfer.batch.tasks import FitTask, Fitted
 from gwtransfer.core.raster import Raster
+from gwtransfer.core.types import SHAPES
 from gwtransfer.errors import GwTransferError
 from gwtransfer.io import store
 from gwtransfer.opening import Opening
-from gwtransfer.pipeline import SHAPES, default_solver
-from gwtransfer.recipe import AUTO, Recipe
+from gwtransfer.pipeline import default_solver
+from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe
 
 
 def with_prepare(recipe: Recipe, paths: Sequence[Path], *, only_shapes: bool) -> Recipe:
-    """Return the recipe with its prepare stage named, the same for all files.
+    """Return the recipe with its prepare and fit stages named, the same for all files.
 
     Parameters
     ----------
@@ -33,9 +34,11 @@ def with_prepare(recipe: Recipe, paths: Sequence[Path], *, only_shapes: bool) ->
         A wrong option, found before any work.
     """
     recipe.check()
-    if recipe.name("prepare") == AUTO:
-        kind = "xyz" if only_shapes else _kind(paths)
-        recipe = replace(recipe, stages={**recipe.stages, "prepare": kind})
+    if AUTO in (recipe.name("prepare"), recipe.name("fit")):
+        shapes = only_shapes or recipe.name("prepare") in SHAPES or _are_shapes(paths)
+        chosen = {"prepare": "xyz" if shapes else "color", "fit": AUTO_FITS[shapes]}
+        named = {kind: recipe.name(kind) for kind in chosen if recipe.name(kind) != AUTO}
+        recipe = replace(recipe, stages={**recipe.stages, **chosen, **named})
     recipe.build("prepare")
     recipe.build("fit")
     if recipe.name("plan") == AUTO and recipe.name("prepare") in SHAPES:
@@ -43,8 +46,8 @@ def with_prepare(recipe: Recipe, paths: Sequence[Path], *, only_shapes: bool) ->
     return recipe
 
 
-def _kind(paths: Sequence[Path]) -> str:
-    """Return "color" where the first file that can be opened is a picture or cube, else "xyz"."""
+def _are_shapes(paths: Sequence[Path]) -> bool:
+    """Tell whether the first file that can be opened is no picture or cube."""
     for path in paths:
         if store.is_artefact(path):
             continue
@@ -52,8 +55,8 @@ def _kind(paths: Sequence[Path]) -> str:
             (item,) = Opening()(path)
         except GwTransferError:
             continue
-        return "color" if isinstance(item, Raster) else "xyz"
-    return "xyz"
+        return not isinstance(item, Raster)
+    return True
 
 
 def fits(run: Run, recipe: Recipe, paths: Sequence[Path]) -> dict[Path, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from gwtransfer import __version__
 from gwtransfer.io.files import sha256
 
-ALGORITHM = 1
+ALGORITHM = 2
 """To be raised when a file and its options may give another mixture, or mixtures another value."""
 
 FIT_DIGITS, PLAN_DIGITS = 32, 16

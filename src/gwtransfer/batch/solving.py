@@ -14,8 +14,9 @@ from gwtransfer.batch import journal, keys, nearest, tasks
 from gwtransfer.batch.run import Run
 from gwtransfer.batch.table import Pair, PairTable
 from gwtransfer.batch.tasks import BoundedPairs, PairsTask, SolvedPairs
+from gwtransfer.core.types import SHAPES
 from gwtransfer.errors import DataError, GwTransferError
-from gwtransfer.pipeline import SHAPES, PlanStage, default_solver
+from gwtransfer.pipeline import PlanStage, default_solver
 from gwtransfer.recipe import AUTO, Recipe
 
 BATCH_STARTS: Mapping[str, object] = {"signs": 16, "random": 10, "waves": 0}

@@ -26,6 +26,13 @@ LARGE, COARSE = 30_000, 15_000
 LONG = 0.05
 """Longest edge of a mesh that stands for a surface of area 1; longer ones are halved."""
 
+MEAN_RANK, CLEAR = 1.5, 1.01
+"""Neighbours that points have within the distance which leaves SUPPORT, as a share of how many more
+there were; and a factor of that distance, which is exactly that of a pair otherwise."""
+
+TIE = 1e-9
+"""Share by which squared distances may differ and be taken as equal, above their rounding."""
+
 LEVELS = 2**21 - 1
 """Steps along the longest axis below which points are at one place: more than float32 tells."""
 
@@ -78,7 +85,8 @@ def represent(cloud: Cloud) -> Representation:
 
 def _standing(cloud: Cloud) -> tuple[Array, Index | None]:
     if cloud.faces is None:
-        return _thinned(cloud.vertices[distinct(cloud.vertices)[0]]), None
+        points = cloud.vertices[distinct(cloud.vertices)[0]]
+        return _thinned(points, np.random.default_rng(0).random(len(points))), None
     points, faces = welded(cloud.vertices, cloud.faces)
     face_areas = areas(points, faces)
     if not face_areas.sum() > 0:
@@ -92,14 +100,35 @@ def _standing(cloud: Cloud) -> tuple[Array, Index | None]:
         fine = refined(*mesh, LONG * float(np.sqrt(face_areas.sum())), LARGE)
         if fine is not None:
             return fine
-    return _thinned(on_surface(points, faces, CROWD, np.random.default_rng(0))), None
+    return _thinned(*scattered(points, faces, CROWD)), None
 
 
-def _thinned(points: Array) -> Array:
-    if len(points) > CROWD:
-        chosen = np.random.default_rng(0).choice(len(points), CROWD, replace=False)
-        points = points[np.sort(chosen)]
-    return points[spread(points, SUPPORT)] if len(points) > SUPPORT else points
+def _thinned(points: Array, chance: Array) -> Array:
+    """Return points so far apart that about SUPPORT are left; all where there are few."""
+    if len(points) > 1.1 * CROWD:
+        kept = np.sort(chance.argsort()[:CROWD])
+        points, chance = points[kept], chance[kept]
+    if len(points) <= 2 * SUPPORT:
+        return points
+    rank = round(MEAN_RANK * len(points) / SUPPORT)
+    distances = cKDTree(points).query(points, [rank + 1])[0]
+    return points[apart(points, CLEAR * float(np.median(distances)), chance.argsort())]
+
+
+def apart(points: Array, distance: float, order: Index) -> Index:
+    """Choose points no two of which are nearer than ``distance``, until there are no more.
+
+    They are asked in an order (n,) that has nothing to do with where they are: rounding then
+    changes the choice around pairs at just that distance and nowhere else.
+    """
+    tree = cKDTree(points)
+    free = np.ones(len(points), dtype=bool)
+    chosen: list[int] = []
+    for point in order:
+        if free[point]:
+            chosen.append(point)
+            free[tree.query_ball_point(points[point], distance)] = False
+    return np.sort(chosen)
 
 
 def _pieces(points: Array, faces: Index) -> NDArray[np.int32]:
@@ -142,16 +171,20 @@ def places(
 ) -> tuple[Index, Array]:
     """Draw places on triangles by area: the triangle (count,) and barycentric shares (count, 3)."""
     face = evenly(areas(vertices, faces), count, rng)
-    u, v = rng.random((2, count))
+    return face, _shares(*rng.random((2, count)))
+
+
+def _shares(u: Array, v: Array) -> Array:
+    """Return barycentric shares (n, 3), uniform where ``u`` and ``v`` are."""
     fold = u + v > 1
     u, v = np.where(fold, 1 - u, u), np.where(fold, 1 - v, v)
-    return face, np.column_stack([1 - u - v, u, v])
+    return np.column_stack([1 - u - v, u, v])
 
 
 def evenly(weights: Array, count: int, rng: np.random.Generator) -> Index:
-    """Draw items (count,), each as often as its weight's share of them, rounded up or down."""
+    """Draw items by weight, one from each of ``count`` equal stretches of the items in a row."""
     levels = np.cumsum(weights)
-    ticks = (np.arange(count) + rng.random()) * (levels[-1] / count)
+    ticks = (np.arange(count) + rng.random(count)) * (levels[-1] / count)
     return np.asarray(np.minimum(np.searchsorted(levels, ticks, side="right"), len(levels) - 1))
 
 
@@ -159,28 +192,44 @@ def on_surface(
     vertices: Array, faces: NDArray[np.integer], count: int, rng: np.random.Generator
 ) -> Array:
     """Draw points on triangles by area, (count, 3)."""
-    face, shares = places(vertices, faces, count, rng)
+    return _at(vertices, faces, *places(vertices, faces, count, rng))
+
+
+def _at(vertices: Array, faces: NDArray[np.integer], face: Index, shares: Array) -> Array:
     return np.asarray(np.einsum("nc,ncd->nd", shares, vertices[faces[face]]))
+
+
+def scattered(vertices: Array, faces: NDArray[np.integer], count: int) -> tuple[Array, Array]:
+    """Scatter about so many points on triangles by area: points (n, 3) and a chance of each (n,).
+
+    Each triangle rounds its share of the points, and places them, by chance numbers of its own:
+    what rounding changes in one changes nothing in the others.
+    """
+    weights = areas(vertices, faces)
+    rng = np.random.default_rng(0)
+    own = rng.random((len(faces), 4))
+    number = np.floor(weights * (count / weights.sum()) + own[:, 3]).astype(np.intp)
+    face = np.repeat(np.arange(len(faces)), number)
+    turn = np.arange(len(face)) - np.repeat(np.cumsum(number) - number, number)
+    u, v, chance = ((own[face, :3] + rng.random((number.max(), 3))[turn]) % 1).T
+    return _at(vertices, faces, face, _shares(u, v)), chance
 
 
 def spread(points: Array, count: int) -> Index:
     """Choose points (count,) that lie far from one another, each time the farthest of all chosen.
 
-    The first is the farthest from the mean.
+    The first is the farthest from the mean; of points as far, as mirror images are, the one that
+    comes first.
     """
     columns = np.ascontiguousarray(points.T)
     gap = np.square(columns - columns.mean(axis=1)[:, None]).sum(axis=0)
     offsets = np.empty_like(columns)
     chosen = np.empty(count, dtype=np.intp)
     for number in range(count):
-        chosen[number] = gap.argmax()
+        chosen[number] = (gap >= gap.max() * (1 - TIE)).argmax()
         np.subtract(columns, columns[:, chosen[number], None], out=offsets)
         np.square(offsets, out=offsets)
-        apart = offsets[0]
-        apart += offsets[1]
-        apart += offsets[2]
-        if number:
-            np.minimum(gap, apart, out=gap)
-        else:
-            gap = apart.copy()
+        offsets[0] += offsets[1]
+        offsets[0] += offsets[2]
+        gap = np.minimum(gap, offsets[0]) if number else offsets[0].copy()
     return chosen

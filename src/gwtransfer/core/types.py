@@ -12,6 +12,9 @@ from gwtransfer.errors import ShapeError
 
 Array = NDArray[np.float64]
 
+SHAPES = ("xyz", "spectral")
+"""Coordinates of shapes."""
+
 SUM_TOLERANCE = 1e-8
 """How far weights and marginals may be from what they must sum to."""
 
@@ -94,8 +97,8 @@ class Space:
     unit : float > 0
         Raw length of one working unit, the same along every axis.
     coordinates : str
-        What the raw coordinates are: "srgb", "gray", "bands", "xyz" or "raw". Two sides of equal
-        coordinates live in one space and can be compared without an embedding.
+        What the raw coordinates are: "srgb", "gray", "bands", "xyz", "spectral" or "raw". Two sides
+        of equal coordinates live in one space and can be compared without an embedding.
     wavelengths : (d,) array, nm, or None
         Of the raw coordinates, where they are bands of known wavelength.
     """

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.errors import DataError, UsageError
+from gwtransfer.errors import UsageError
+from gwtransfer.fit.places import component_count
 
 Array = NDArray[np.float64]
 
 COMPONENTS = 15
 """How many Gaussians unless told otherwise."""
-
-DISTINCT_DECIMALS = 9
-"""Points closer than this many decimals of a working unit are one point."""
-
 
 EMPTY = 1e-7
 """A component of less weight than this holds no point and is left out."""
@@ -56,13 +53,7 @@ class Gmm:
         DataError
             Fewer distinct points than components.
         """
-        distinct = len(np.unique(np.round(points, DISTINCT_DECIMALS), axis=0))
-        count = self.components or min(COMPONENTS, distinct)
-        if distinct < count:
-            raise DataError(
-                f"expected at least as many distinct points as components, found {distinct} "
-                f"for {count}; use --components {distinct} or fewer"
-            )
+        count = component_count(points, self.components, COMPONENTS)
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
         from threadpoolctl import threadpool_limits

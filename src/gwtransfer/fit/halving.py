@@ -10,14 +10,20 @@ from gwtransfer.fit.places import component_count
 
 Array = NDArray[np.float64]
 
-SHARED = 1e-4
-"""Points this near to a cut, in deviations of their cell along its axis, belong to both halves."""
+COMPONENTS = 20
+"""How many Gaussians unless told otherwise."""
+
+RAMP = 0.1
+"""Points this near to a cut, in deviations of their cell along its axis, are in both halves."""
 
 EQUAL = 1e-4
 """Variances, or distances, that differ by this share of the largest are the same."""
 
-WHOLE = 9
-"""Decimals of a point's share; less than that of a point is none."""
+CLOSE = 0.05
+"""Spreads that differ by this share of the largest are the same, as a left and a right leg's."""
+
+DECIMALS = 12
+"""Of a point's part in a half; less is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +31,9 @@ class Halving:
     """Halve the cell of largest spread across its longest axis until there are K cells.
 
     A divisive partition by principal directions (Boley, Data Mining and Knowledge Discovery 2,
-    1998), but cut at the median: weights are powers of one half, whatever the points, and the
-    moments of the cells vary little with the sample. The seed changes nothing, and moved or turned
-    points give the moved or turned mixture.
+    1998), but cut at the median, and softly: weights are powers of one half whatever the points,
+    and the moments of the cells change little with the sample or with rounding. The seed changes
+    nothing; moved or turned points give the moved or turned mixture.
 
     Where no axis is longest, as in a cube, a cell is cut across the direction of its farthest
     point. Of equally far points the first decides, so the points of a symmetric shape may give
@@ -36,7 +42,7 @@ class Halving:
     Attributes
     ----------
     components : int | None
-        K, how many Gaussians; None is 15, or one for each distinct point where these are fewer.
+        K, how many Gaussians; None is 20, or one for each distinct point where these are fewer.
     floor : float
         Added to every variance, as a share of the data's total variance.
     """
@@ -58,13 +64,18 @@ class Halving:
         DataError
             Fewer distinct points than components.
         """
-        count = component_count(points, self.components)
-        cells = [_Cell.of(points, np.full(len(points), 1 / len(points)), 1.0)]
-        while len(cells) < count:
-            widest = max(range(len(cells)), key=lambda index: cells[index].spread)
-            cells[widest : widest + 1] = cells[widest].halves()
-        variance = float(points.var(axis=0).sum())
-        floor = max(self.floor * variance, np.finfo(float).tiny)
+        from threadpoolctl import threadpool_limits
+
+        del seed
+        count = component_count(points, self.components, COMPONENTS)
+        # One thread, so that sums do not depend on how many the machine has.
+        with threadpool_limits(1):
+            cells = [_Cell.of(points, np.full(len(points), 1 / len(points)), 1.0)]
+            while len(cells) < count:
+                spreads = np.array([cell.spread for cell in cells])
+                widest = int(np.argmax(spreads >= (1 - CLOSE) * spreads.max()))
+                cells[widest : widest + 1] = cells[widest].halves()
+        floor = max(self.floor * float(points.var(axis=0).sum()), np.finfo(float).tiny)
         covariances = np.array([cell.covariance for cell in cells])
         return (
             np.array([cell.mass for cell in cells]),
@@ -75,12 +86,12 @@ class Halving:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Cell:
-    """Points (n, p), the mass of each (n,) and of all, and their moments."""
+    """Points (n, p) from their mean, the mass of each (n,) and of all, and their moments."""
 
-    points: Array
+    mean: Array
+    centred: Array
     masses: Array
     mass: float
-    mean: Array
     covariance: Array
     variances: Array
     axes: Array
@@ -88,17 +99,17 @@ class _Cell:
     @classmethod
     def of(cls, points: Array, masses: Array, mass: float) -> "_Cell":
         """Compute the moments of points."""
-        shares = masses / masses.sum()
-        mean = shares @ points
+        total = masses.sum()
+        mean = masses @ points / total
         centred = points - mean
-        covariance = centred.T @ (shares[:, None] * centred)
+        covariance = centred.T @ (masses[:, None] * centred) / total
         covariance = (covariance + covariance.T) / 2
         variances, axes = np.linalg.eigh(covariance)
         return cls(
-            points=points,
+            mean=mean,
+            centred=centred,
             masses=masses,
             mass=mass,
-            mean=mean,
             covariance=covariance,
             variances=variances,
             axes=axes,
@@ -110,30 +121,36 @@ class _Cell:
         return self.mass * float(self.variances[-1])
 
     def halves(self) -> "tuple[_Cell, _Cell]":
-        """Cut at the median of the longest axis; points on the cut are in both halves, in parts."""
-        along = self._along()
-        order = np.argsort(along, kind="stable")
-        below = np.cumsum(self.masses[order])
-        cut = along[order[np.searchsorted(below, below[-1] / 2)]]
-        band = SHARED * np.sqrt(max(self.variances[-1], 0.0))
-        under, over = along < cut - band, along > cut + band
-        shared = ~(under | over)
-        lacking = below[-1] / 2 - self.masses[under].sum()
-        part = float(np.round(np.clip(lacking / self.masses[shared].sum(), 0, 1), WHOLE))
-        return self._part(under + part * shared), self._part(over + (1 - part) * shared)
+        """Cut at the median of the longest axis; points near the cut go to both, in parts."""
+        from scipy.optimize import brentq
 
-    def _part(self, shares: Array) -> "_Cell":
-        kept = shares > 0
-        return _Cell.of(self.points[kept], (shares * self.masses)[kept], self.mass / 2)
+        along = self._along()
+        along /= np.sqrt(np.average(along * along, weights=self.masses))
+        half = self.masses.sum() / 2
+
+        def part(cut: float) -> Array:
+            return np.clip((along - cut) / (2 * RAMP) + 0.5, 0.0, 1.0)
+
+        cut = brentq(
+            lambda cut: float(self.masses @ part(cut) - half),
+            along.min() - RAMP,
+            along.max() + RAMP,
+        )
+        above = np.round(part(cut), DECIMALS)
+        return self._half(above), self._half(1 - above)
+
+    def _half(self, part: Array) -> "_Cell":
+        kept = part > 0
+        masses = self.masses[kept] * part[kept]
+        return _Cell.of(self.centred[kept] + self.mean, masses, self.mass / 2)
 
     def _along(self) -> Array:
         """Return the points' places on the longest axis, its longer tail positive, (n,)."""
-        centred = self.points - self.mean
+        along = self.centred @ self.axes[:, -1]
         longest = self.variances >= (1 - EQUAL) * self.variances[-1]
-        along = centred @ self.axes[:, -1]
         if longest.sum() > 1:
-            among = centred @ self.axes[:, longest]
+            among = self.centred @ self.axes[:, longest]
             distances = np.linalg.norm(among, axis=1)
             far = among[np.argmax(distances >= (1 - EQUAL) * distances.max())]
             along = among @ (far / np.linalg.norm(far))
-        return -along if self.masses @ along**3 < 0 else along
+        return -along if self.masses @ (along * along * along) < 0 else along

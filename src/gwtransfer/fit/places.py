@@ -7,22 +7,19 @@ from gwtransfer.errors import DataError
 
 Array = NDArray[np.float64]
 
-COMPONENTS = 15
-"""How many Gaussians unless told otherwise."""
-
 DISTINCT_DECIMALS = 9
 """Points closer than this many decimals of a working unit are one point."""
 
 
-def component_count(points: Array, components: int | None) -> int:
-    """Return K for points (n, p): what was asked for, or COMPONENTS or one a place if fewer.
+def component_count(points: Array, components: int | None, usual: int) -> int:
+    """Return K for points (n, p): what was asked for, else ``usual`` or, if fewer, one a place.
 
     Raises
     ------
     DataError
         Fewer distinct points than were asked for.
     """
-    wanted = components or COMPONENTS
+    wanted = components or usual
     found = _places(points, wanted)
     if components is not None and found < components:
         raise DataError(

@@ -11,7 +11,7 @@ from gwtransfer.adapters.open3d import icp
 from gwtransfer.core.affine import mean_map, nearest
 from gwtransfer.core.linalg import polar
 from gwtransfer.core.rigid import register
-from gwtransfer.core.surface import on_surface, spread
+from gwtransfer.core.surface import areas, on_surface, spread
 from gwtransfer.core.types import Cloud, TransportPlan
 from gwtransfer.errors import DataError
 from gwtransfer.matching.matched import Matched, shares
@@ -53,7 +53,15 @@ def match(
         Without it the nearest neighbours of the mapped points are the match.
     top : int
         Choices for each vertex.
+
+    Raises
+    ------
+    DataError
+        A shape is one place.
     """
+    for cloud in (source, target):
+        if not np.ptp(cloud.vertices, axis=0).any():
+            raise DataError(f"{cloud.name}: expected points that differ, found one place")
     watch("fits", 0, 0)
     mixtures = [fit_item(cloud, prepare, fit, seed=seed) for cloud in (source, target)]
     watch("plan", 0, 0)
@@ -67,7 +75,6 @@ def match(
         watch("refinement", 0, 0)
         embedding, score = _settled(x, y, embedding)
         moved = x @ embedding
-    _check_top(target, top)
     unit = mixtures[1].space.unit
     choices, apart = _choices(moved, y, top)
     ratio = unit / mixtures[0].space.unit
@@ -140,7 +147,6 @@ def match_rigid(
         watch("ICP", 0, 0)
         stride = -(-len(points[0]) // SURFACE)
         motion = icp(points[0][::stride], points[1], motion, found.reach)[0]
-    _check_top(target, top)
     moved = source.vertices @ motion[:3, :3].T + motion[:3, 3]
     choices, apart = _choices(moved, target.vertices, top)
     return Matched(
@@ -161,17 +167,9 @@ def match_rigid(
 
 def _dense(cloud: Cloud) -> Array:
     """Return points to register: of the surface where there is one."""
-    if cloud.faces is None:
+    if cloud.faces is None or not areas(cloud.vertices, cloud.faces).sum() > 0:
         return cloud.vertices
     return on_surface(cloud.vertices, cloud.faces, SURFACE, np.random.default_rng(0))
-
-
-def _check_top(target: Cloud, top: int) -> None:
-    if top > len(target.vertices):
-        raise DataError(
-            f"{target.name}: expected at least {top} points for as many choices, "
-            f"found {len(target.vertices)}"
-        )
 
 
 def _choices(points: Array, among: Array, count: int) -> tuple[NDArray[np.intp], Array]:

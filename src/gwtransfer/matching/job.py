@@ -1,5 +1,6 @@
 """The job: two files to a match, judged and written."""
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gwtransfer import __version__
 from gwtransfer.core.correspondence import Fixed
@@ -18,7 +20,7 @@ from gwtransfer.matching.matched import Matched, numbers
 from gwtransfer.matching.truth import Errors
 from gwtransfer.opening import Opening
 from gwtransfer.prepare.spectral import Spectral
-from gwtransfer.recipe import AUTO, Recipe
+from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe
 
 Rotation = Literal["proper", "any"]
 Watch = Callable[[str, int, int], None]
@@ -92,6 +94,12 @@ class Request:
         name = self.recipe.name("prepare")
         return "spectral" if name == AUTO else name
 
+    @property
+    def files(self) -> list[Path]:
+        """Files that are read beside the shapes."""
+        known = None if self.truth in (None, truth.SAME_INDEX) else self.truth
+        return [Path(name) for name in (self.transfer, known) if name is not None]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Result:
@@ -125,7 +133,7 @@ def match(
     """
     request.recipe.check()
     if destination is not None:
-        output.check(destination, overwrite=overwrite, inputs=[source, target])
+        output.check(destination, overwrite=overwrite, inputs=[source, target, *request.files])
     if request.transfer is not None and (
         destination is None or not output.is_folder_name(destination)
     ):
@@ -133,11 +141,19 @@ def match(
     clouds = [_cloud(item) for item in opening(source, target)]
     pairs = _pairs(request.pairs, clouds[0], clouds[1])
     values = None if request.transfer is None else _values(request.transfer, clouds[1])
-    matched = _matched(clouds[0], clouds[1], request, pairs, watch)
+    judge = None if request.truth is None else truth.Truth.of(clouds[0], clouds[1], request.truth)
+    if request.top > len(clouds[1].vertices):
+        raise DataError(
+            f"{target}: expected at least {request.top} points for as many choices, "
+            f"found {len(clouds[1].vertices)}"
+        )
+    # One thread: the products are thin, and threads that wait made a match five times slower.
+    with threadpool_limits(1):
+        matched = _matched(clouds[0], clouds[1], request, pairs, watch)
     errors = None
-    if request.truth is not None:
+    if judge is not None:
         watch("errors", 0, 0)
-        errors = truth.errors(matched, request.truth, seed=request.recipe.seed)
+        errors = judge.errors(matched, seed=request.recipe.seed)
     summary = _summary(matched, errors, request)
     if destination is not None:
         output.write(
@@ -187,7 +203,7 @@ def _matched(
             source,
             target,
             prepare,
-            recipe.build("fit"),
+            recipe.build("fit", auto=AUTO_FITS[1]),
             plan,
             seed=recipe.seed,
             refine=request.refine,
@@ -204,7 +220,7 @@ def _matched(
         source,
         target,
         prepare,
-        recipe.build("fit"),
+        recipe.build("fit", auto=AUTO_FITS[1]),
         seed=recipe.seed,
         rotation=request.rotation,
         refine=request.refine,
@@ -240,12 +256,13 @@ def _values(path: Path, target: Cloud) -> NDArray[Any]:
     check_readable(path)
     if path.suffix.lower() == ".npy":
         try:
-            values = np.load(path, allow_pickle=False)
+            stored = io.BytesIO(path.read_bytes())
+            values = np.lib.format.read_array(stored, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise ReadError(f"{path}: expected an array, found something else") from error
     else:
         try:
-            lines = path.read_text("utf-8-sig").splitlines()
+            lines = path.read_text("utf-8-sig").rstrip().splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise ReadError(f"{path}: expected a value a line, found no text") from error
         values = np.array(lines, dtype=object)

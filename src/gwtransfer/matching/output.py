@@ -2,8 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,55 +23,72 @@ Array = NDArray[np.float64]
 
 TABLES = (".csv", ".npz")
 
+SUMMARY = "match.json"
+
+MEMBERS = (
+    "match.csv",
+    "match.npz",
+    "source.ply",
+    "target.ply",
+    "transform.txt",
+    "transferred.csv",
+    "transferred.npy",
+    "errors.csv",
+    SUMMARY,
+)
+"""What a folder may hold."""
+
+PART = ".part"
+"""End of the name under which a folder is made."""
+
 
 def is_folder_name(path: Path) -> bool:
     """Tell whether an output is a folder: it has no suffix, or is a folder already."""
     return files.is_folder(path) or not path.suffix
 
 
-def check(path: Path, *, overwrite: bool, inputs: list[Path]) -> None:
+def check(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuse an output before any work.
 
     Raises
     ------
     UsageError
-        A suffix other than .csv and .npz, or an input.
+        A suffix other than .csv and .npz, an input, or a folder that holds one.
     WriteError
         It exists and may not be replaced, or cannot be made.
     """
-    if not is_folder_name(path):
-        if path.suffix.lower() not in TABLES:
-            raise UsageError(
-                f"{path}: expected a name that ends in .csv or .npz, or a folder's name without "
-                f"ending, found {path.suffix}"
-            )
-        files.check_output(path, overwrite=overwrite, inputs=inputs)
+    if is_folder_name(path):
+        _check_folder(path, overwrite=overwrite, inputs=inputs)
         return
-    held = {"", *_members()}
-    if path.exists():
-        strangers = [one.name for one in path.iterdir() if one.name not in held]
-        if strangers:
-            raise WriteError(
-                f"{path}: expected an empty folder or an earlier match, found {strangers[0]} in "
-                "it; choose another folder"
-            )
-        if any(path.iterdir()) and not overwrite:
-            raise WriteError(f"{path}: already exists; add --overwrite to replace it")
-    files.check_output(path / "match.csv" if path.exists() else path, overwrite=True)
+    if path.suffix.lower() not in TABLES:
+        raise UsageError(
+            f"{path}: expected a name that ends in .csv or .npz, or a folder's name without "
+            f"ending, found {path.suffix}"
+        )
+    files.check_output(path, overwrite=overwrite, inputs=inputs)
 
 
-def _members() -> tuple[str, ...]:
-    return (
-        "match.csv",
-        "match.npz",
-        "source.ply",
-        "target.ply",
-        "transform.txt",
-        "transferred.csv",
-        "transferred.npy",
-        "errors.csv",
-        "match.json",
-    )
+def _check_folder(path: Path, *, overwrite: bool, inputs: Sequence[Path]) -> None:
+    real = Path(os.path.realpath(path))
+    if not os.path.lexists(real):
+        files.check_output(path, overwrite=False)
+        return
+    if not real.is_dir():
+        raise WriteError(f"{path}: expected a folder's name, found a file; choose another name")
+    if not os.access(real, os.W_OK | os.X_OK):
+        raise WriteError(f"{path}: no permission to write in it")
+    held = sorted(one for one in real.iterdir() if one.name != PART)
+    strangers = [one.name for one in held if one.name not in MEMBERS or not one.is_file()]
+    if strangers:
+        raise WriteError(
+            f"{path}: expected an empty folder or an earlier match, found {strangers[0]} in it; "
+            "choose another folder"
+        )
+    for given in inputs:
+        if real in Path(os.path.realpath(given)).parents:
+            raise UsageError(f"{given}: the input lies in the output {path}; choose another folder")
+    if held and not overwrite:
+        raise WriteError(f"{path}: already exists; add --overwrite to replace it")
 
 
 def write(
@@ -91,30 +109,43 @@ def write(
     transferred : pair of str and array, or None
         Name and values of what was carried from the target's vertices to the source's.
     """
-    if path.suffix.lower() == ".csv" and not is_folder_name(path):
-        with files.whole(path, overwrite=overwrite) as temporary:
-            temporary.write_bytes(_table(matched))
-        return
+    check(path, overwrite=overwrite)
     if not is_folder_name(path):
         with files.whole(path, overwrite=overwrite) as temporary:
-            write_arrays(temporary, _arrays(matched))
+            if path.suffix.lower() == ".csv":
+                temporary.write_bytes(_table(matched))
+            else:
+                write_arrays(temporary, _arrays(matched))
         return
-    temporary = path.with_name(f".{path.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
+    real = Path(os.path.realpath(path))
+    exists = real.is_dir()
+    made = real / PART if exists else real.with_name(f".{real.name}{PART}")
     try:
-        temporary.mkdir()
-        _fill(temporary, matched, summary, errors, transferred)
-        if path.exists():
-            for member in _members():
-                (path / member).unlink(missing_ok=True)
-            for made in temporary.iterdir():
-                made.rename(path / made.name)
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir()
+        _fill(made, matched, summary, errors, transferred)
+        if exists:
+            _replace(real, made)
         else:
-            temporary.rename(path)
+            made.rename(real)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _replace(folder: Path, made: Path) -> None:
+    """Move what was made into a folder that exists, and stays the same folder.
+
+    The summary goes first and comes last: a folder that holds it is whole.
+    """
+    (folder / SUMMARY).unlink(missing_ok=True)
+    for member in MEMBERS:
+        if not (made / member).exists():
+            (folder / member).unlink(missing_ok=True)
+        elif member != SUMMARY:
+            (made / member).replace(folder / member)
+    (made / SUMMARY).replace(folder / SUMMARY)
 
 
 def _fill(
@@ -143,7 +174,7 @@ def _fill(
         else:
             (folder / name).write_text("\n".join([*map(str, values.tolist()), ""]), "utf-8")
     text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
-    (folder / "match.json").write_text(text + "\n", "utf-8")
+    (folder / SUMMARY).write_text(text + "\n", "utf-8")
 
 
 def _table(matched: Matched) -> bytes:

@@ -1,6 +1,7 @@
 """A match held against what is known: errors along the surface."""
 
-import csv
+import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gwtransfer.adapters.geodesics import Geodesics
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import DataError, ReadError
 from gwtransfer.io.files import check_readable
+from gwtransfer.io.npz import read_arrays
 from gwtransfer.matching.matched import Matched, numbers
 
 Array = NDArray[np.float64]
@@ -47,54 +49,76 @@ class Errors:
         return np.asarray((self.each[:, None] <= THRESHOLDS).mean(axis=0))
 
 
-def errors(matched: Matched, truth: str, *, seed: int) -> Errors:
-    """Measure a match against the truth, at up to JUDGED seeded source vertices.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Truth:
+    """What is known of a pair of shapes, and the surface on which errors are measured.
 
-    Parameters
+    Attributes
     ----------
-    truth : str
-        "same-index" where vertex i of one file is vertex i of the other, or a file, see `read`.
-
-    Raises
-    ------
-    ReadError
-        The file is no list of vertex numbers.
-    DataError
-        Numbers that a shape does not have, or a target without a surface.
+    source, target : (q,) arrays
+        Vertices of the source, and the vertex of the target that each truly is, as indices.
+    surface : Geodesics
+        Of the target.
     """
-    known, right = _known(matched.source, matched.target, truth)
-    if len(known) > JUDGED:
-        chosen = np.random.default_rng([seed, 8]).choice(len(known), JUDGED, replace=False)
-        chosen.sort()
-        known, right = known[chosen], right[chosen]
-    surface = Geodesics(matched.target)
-    found = matched.index[known]
-    each = np.empty(len(known))
-    order = np.argsort(right, kind="stable")
-    last, apart = -1, np.empty(0)
-    for place in order:
-        if right[place] != last:
-            last, apart = int(right[place]), surface.from_vertex(int(right[place]))
-        each[place] = apart[found[place]]
-    return Errors(each=each)
 
+    source: NDArray[np.intp]
+    target: NDArray[np.intp]
+    surface: Geodesics
 
-def _known(source: Cloud, target: Cloud, truth: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return vertices of the source, and the vertex of the target each truly is."""
-    mine, other = numbers(source), numbers(target)
-    if truth == SAME_INDEX:
-        if mine[-1] != other[-1] and len(mine) != len(other):
-            raise DataError(
-                f"--truth same-index: expected files of one numbering, found "
-                f"{len(mine)} and {len(other)} points"
-            )
-        pairs = np.column_stack([mine, mine])
-        name = "--truth same-index"
-    else:
-        pairs, name = read(Path(truth), mine), truth
-    return indices(pairs[:, 0], mine, f"{name}: {source.name}"), indices(
-        pairs[:, 1], other, f"{name}: {target.name}"
-    )
+    @classmethod
+    def of(cls, source: Cloud, target: Cloud, given: str) -> "Truth":
+        """Understand a truth in the files' numbering, before any matching.
+
+        Parameters
+        ----------
+        given : str
+            "same-index" where vertex i of one file is vertex i of the other, or a file, see `read`.
+
+        Raises
+        ------
+        ReadError
+            The file is no list of vertex numbers.
+        DataError
+            Numbers that a shape does not have, or a target without a surface.
+        MissingError
+            potpourri3d is not installed.
+        """
+        mine, other = numbers(source), numbers(target)
+        if given == SAME_INDEX:
+            whole = source.numbers is None and target.numbers is None
+            both = np.intersect1d(mine, other)
+            if not len(both) or (whole and len(mine) != len(other)):
+                raise DataError(
+                    f"--truth same-index: expected files of one numbering, found "
+                    f"{len(mine)} and {len(other)} points; name a file"
+                )
+            pairs = np.column_stack([both, both])
+        else:
+            pairs = read(Path(given), mine)
+        return cls(
+            source=indices(pairs[:, 0], mine, f"{given}: {source.name}"),
+            target=indices(pairs[:, 1], other, f"{given}: {target.name}"),
+            surface=Geodesics(target),
+        )
+
+    def errors(self, matched: Matched, *, seed: int) -> Errors:
+        """Measure a match at up to JUDGED seeded source vertices.
+
+        Raises
+        ------
+        DataError
+            No finite distances along the target's surface.
+        """
+        known, right = self.source, self.target
+        if len(known) > JUDGED:
+            chosen = np.random.default_rng([seed, 8]).choice(len(known), JUDGED, replace=False)
+            known, right = known[chosen], right[chosen]
+        found = matched.index[known]
+        each = np.empty(len(known))
+        for vertex in np.unique(right):
+            here = right == vertex
+            each[here] = self.surface.from_vertex(int(vertex))[found[here]]
+        return Errors(each=each)
 
 
 def indices(wanted: NDArray[np.int64], having: NDArray[np.int64], name: str) -> NDArray[np.intp]:
@@ -108,10 +132,10 @@ def indices(wanted: NDArray[np.int64], having: NDArray[np.int64], name: str) -> 
     place = np.searchsorted(having, wanted)
     wrong = (place >= len(having)) | (having[np.minimum(place, len(having) - 1)] != wanted)
     if wrong.any():
-        raise DataError(
-            f"{name}: expected vertex numbers from 0 to {having[-1]}, found "
-            f"{wanted[np.flatnonzero(wrong)[0]]}"
-        )
+        number = wanted[np.flatnonzero(wrong)[0]]
+        if 0 <= number <= having[-1]:
+            raise DataError(f"{name}: point {number} is not finite in the file; leave it out")
+        raise DataError(f"{name}: expected vertex numbers from 0 to {having[-1]}, found {number}")
     return np.asarray(place, dtype=np.intp)
 
 
@@ -120,7 +144,8 @@ def read(path: Path, mine: NDArray[np.int64]) -> NDArray[np.int64]:
 
     A .csv or text file with columns ``source,target`` (as `gwtransfer match` writes), or with two
     numbers a line; or one target number a line, for each source vertex in order; .vts likewise but
-    counted from 1. A .npy or the array ``target`` of an .npz: one number for each source vertex.
+    counted from 1. A .npy of either; an .npz with an array ``target`` and, if not for all source
+    vertices, ``source``.
 
     Raises
     ------
@@ -131,28 +156,34 @@ def read(path: Path, mine: NDArray[np.int64]) -> NDArray[np.int64]:
     suffix = path.suffix.lower()
     listed = _stored(path, suffix) if suffix in (".npy", ".npz") else _written(path)
     if suffix == ".vts":
+        if listed.min() < 1:
+            raise ReadError(f"{path}: expected numbers from 1 in a .vts, found {listed.min()}")
         listed = listed - 1
     if listed.ndim == 2 and listed.shape[1] == 2:
         return listed
-    listed = listed.reshape(-1)
-    if len(listed) != len(mine):
+    if listed.size != len(mine) or max(listed.shape) != len(mine):
         raise ReadError(
-            f"{path}: expected a target vertex for each of {len(mine)} source vertices, found "
-            f"{len(listed)}"
+            f"{path}: expected a target vertex for each of {len(mine)} source vertices, or pairs, "
+            f"found {' x '.join(map(str, listed.shape))} numbers"
         )
-    return np.column_stack([mine, listed])
+    return np.column_stack([mine, listed.reshape(-1)])
 
 
 def _stored(path: Path, suffix: str) -> NDArray[np.int64]:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        array = loaded if suffix == ".npy" else loaded["target"]
+        if suffix == ".npz":
+            held = read_arrays(path)
+            array = held["target"]
+            if "source" in held and held["source"].shape == array.shape:
+                array = np.column_stack([held["source"], array])
+        else:
+            array = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ReadError(
             f"{path}: expected an array of target vertices, found something else"
         ) from error
-    if array.dtype.kind not in "iu":
-        raise ReadError(f"{path}: expected whole numbers, found {array.dtype}")
+    if array.dtype.kind not in "iu" or not array.size:
+        raise ReadError(f"{path}: expected whole numbers, found {array.size} of {array.dtype}")
     return np.asarray(array, dtype=np.int64)
 
 
@@ -162,23 +193,31 @@ def _written(path: Path) -> NDArray[np.int64]:
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: expected a list of vertex numbers, found no text") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    rows = [next(csv.reader([line])) if "," in line else line.split() for line in lines]
-    columns = [0, 1]
+    rows = [re.split(r"\s*[,;]\s*|\s+", line.strip()) for line in lines]
+    columns: list[int] | None = None
     if rows and not _is_number(rows[0][0]):
-        header = [word.strip().lower() for word in rows.pop(0)]
+        header = [word.strip('"').lower() for word in rows.pop(0)]
         if "source" not in header or "target" not in header:
             raise ReadError(
-                f"{path}: expected columns source,target in the first line, found "
-                f"{','.join(header)}"
+                f"{path}: expected vertex numbers, or columns source,target named in the first "
+                f"line, found {','.join(header)[:60]}"
             )
         columns = [header.index("source"), header.index("target")]
     if not rows:
         raise ReadError(f"{path}: expected vertex numbers, found none")
-    width = min(len(rows[0]), 2) if columns == [0, 1] else 2
+    width = len(rows[0])
+    if columns is None:
+        if width > 2:
+            raise ReadError(f"{path}: expected one or two numbers a line, found {width}")
+        columns = list(range(width))
     try:
-        return np.array([[int(row[column]) for column in columns[:width]] for row in rows])
-    except (ValueError, IndexError) as error:
-        raise ReadError(f"{path}: expected {width} whole numbers a line, found others") from error
+        if any(len(row) != width for row in rows):
+            raise ValueError
+        return np.array([[int(row[column]) for column in columns] for row in rows], dtype=np.int64)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise ReadError(
+            f"{path}: expected {len(columns)} whole numbers in each line, found others"
+        ) from error
 
 
 def _is_number(word: str) -> bool:

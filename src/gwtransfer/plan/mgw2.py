@@ -11,8 +11,8 @@ from gwtransfer.core import bounds
 from gwtransfer.core.coupling import GromovProblem
 from gwtransfer.core.embedding import between
 from gwtransfer.core.guide import Guide, summed
-from gwtransfer.core.types import GaussianMixture, TransportPlan
-from gwtransfer.errors import SolverError, UsageError
+from gwtransfer.core.types import SHAPES, GaussianMixture, TransportPlan
+from gwtransfer.errors import DataError, SolverError, UsageError
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Coupled:
     ----------
     coupling : (K, L) array
     value : float
-        The unguided objective, at least 0, in squared working units.
+        The unguided objective, at least 0, in the inner cost's units squared.
     bound : float
         What no coupling's value is below.
     starts, reached : int
@@ -56,8 +56,9 @@ class MGW2:
 
     Attributes
     ----------
-    inner : Literal["w2sq", "w2"]
-        Cost between components of one side: squared W2, as published, or W2.
+    inner : Literal["w2sq", "w2"] | None
+        Cost between components of one side: squared W2, as published, or W2, less ruled by the
+        farthest; None is w2 between shapes and w2sq elsewhere.
     signs : int
         Sign choices of the principal axes tried at most; rounded down to a power of two.
     random : int
@@ -68,7 +69,7 @@ class MGW2:
         Add a start from entropic couplings of decreasing regularisation.
     """
 
-    inner: Literal["w2sq", "w2"] = "w2sq"
+    inner: Literal["w2sq", "w2"] | None = None
     signs: int = 64
     random: int = 100
     waves: int = 4
@@ -112,7 +113,10 @@ class MGW2:
         ------
         SolverError
             The value is below its bound.
+        DataError
+            A shape and something else, without an inner cost.
         """
+        self._check_alike([source, target])
         guide = guide or Guide()
         problem = GromovProblem(
             own0=self.own(source),
@@ -161,6 +165,7 @@ class MGW2:
         sources, targets : sequences of N and M mixtures
             Without targets, all pairs of the sources.
         """
+        self._check_alike([*sources, *(targets or [])])
         sides = [(self.own(mixture), mixture.weights) for mixture in sources]
         if targets is None:
             return bounds.second_lower_bounds(sides)
@@ -169,4 +174,12 @@ class MGW2:
 
     def own(self, mixture: GaussianMixture) -> Array:
         """Return the costs between a mixture's own components, (K, K)."""
-        return mixture.own_costs if self.inner == "w2sq" else np.sqrt(mixture.own_costs)
+        inner = self.inner or ("w2" if mixture.space.coordinates in SHAPES else "w2sq")
+        return mixture.own_costs if inner == "w2sq" else np.sqrt(mixture.own_costs)
+
+    def _check_alike(self, mixtures: Sequence[GaussianMixture]) -> None:
+        shapes = {mixture.space.coordinates in SHAPES for mixture in mixtures}
+        if self.inner is None and len(shapes) > 1:
+            raise DataError(
+                "mgw2: expected shapes only, or none, found both; choose the inner cost for them"
+            )

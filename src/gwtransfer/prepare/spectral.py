@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.adapters.laplacian import Basis, eigenbasis
 from gwtransfer.core.raster import Raster
-from gwtransfer.core.surface import places
+from gwtransfer.core.surface import evenly, places
 from gwtransfer.core.types import Cloud, Prepared, Space
 from gwtransfer.errors import DataError, UsageError
 
@@ -38,7 +38,7 @@ class Spectral:
         Points drawn by area.
     """
 
-    dimensions: int = 4
+    dimensions: int = 8
     kind: Literal["commute", "biharmonic"] = "commute"
     sample: int = 10_000
 
@@ -84,6 +84,6 @@ class Spectral:
         rng = np.random.default_rng([seed, 2])
         points, faces = basis.shape.points, basis.shape.faces
         if faces is None:
-            return coordinates[rng.choice(len(coordinates), self.sample, p=basis.mass)]
+            return np.asarray(coordinates[evenly(basis.mass, self.sample, rng)])
         face, shares = places(points, faces, self.sample, rng)
         return np.asarray(np.einsum("nc,ncd->nd", shares, coordinates[faces[face]]))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.adapters import open3d
 from gwtransfer.core.raster import Raster
+from gwtransfer.core.surface import areas, places
 from gwtransfer.core.types import Cloud, Prepared, Space
 from gwtransfer.errors import DataError, PluginError, UsageError
 
@@ -85,7 +86,7 @@ class Xyz:
                     f"{cloud.name}: expected a surface for sampling poisson, found a cloud without "
                     "faces; use sampling farthest"
                 )
-            _areas(cloud)
+            _check_area(cloud, cloud.faces)
             return open3d.poisson(cloud.vertices, cloud.faces, self.sample, seed)
         if cloud.faces is None and len(cloud.vertices) <= self.sample:
             return cloud.vertices
@@ -100,25 +101,16 @@ class Xyz:
 def _drawn(cloud: Cloud, count: int, rng: np.random.Generator) -> Array:
     """Return points at random, uniform on the surface, or some of a cloud's in its order."""
     if cloud.faces is None:
-        chosen = rng.choice(len(cloud.vertices), count, replace=False)
-        return cloud.vertices[np.sort(chosen)]
-    areas = _areas(cloud)
-    face = rng.choice(len(areas), count, p=areas / areas.sum())
-    u, v = rng.random((2, count))
-    fold = u + v > 1
-    u, v = np.where(fold, 1 - u, u), np.where(fold, 1 - v, v)
-    corners = cloud.vertices[cloud.faces[face]]
-    sides = corners[:, 1:] - corners[:, :1]
-    return np.asarray(corners[:, 0] + u[:, None] * sides[:, 0] + v[:, None] * sides[:, 1])
+        edges = np.arange(count + 1) * len(cloud.vertices) // count
+        return cloud.vertices[edges[:-1] + (rng.random(count) * np.diff(edges)).astype(np.intp)]
+    _check_area(cloud, cloud.faces)
+    face, shares = places(cloud.vertices, cloud.faces, count, rng)
+    return np.asarray(np.einsum("nc,ncd->nd", shares, cloud.vertices[cloud.faces[face]]))
 
 
-def _areas(cloud: Cloud) -> Array:
-    corners = cloud.vertices[cloud.faces]
-    sides = corners[:, 1:] - corners[:, :1]
-    areas = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1) / 2
-    if not areas.sum() > 0:
+def _check_area(cloud: Cloud, faces: NDArray[np.integer]) -> None:
+    if not areas(cloud.vertices, faces).sum() > 0:
         raise DataError(f"{cloud.name}: expected a surface, found faces without area")
-    return np.asarray(areas)
 
 
 def _voxels(points: Array, count: int) -> Array:
