@@ -331,7 +331,7 @@ class GromovProblem:
 
 
 def optima(problem: GromovProblem, starts: Array, most: int) -> list[Descent]:
-    """Return where descents from (s, K, L) couplings end, those of one objective once, best first."""
+    """Return where descents from (s, K, L) couplings end, one for each objective, best first."""
     descents = _Descents(problem)
     descents.run(starts)
     return _distinct(descents.ends, most, DECREASE_TOLERANCE * problem.constant)

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
-from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.adapters.foreign import reason
+from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 
 MOST_SWOLLEN, MOST_SWELLING = 256 * 2**20, 200
 """Bytes that anything may become when it is decoded; and beyond, how many a byte may become."""

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.errors import ReadError
 from gwtransfer.adapters.foreign import reason
+from gwtransfer.errors import ReadError
 from gwtransfer.io.tiff.tags import truncated
 
 Interleave = Literal["bsq", "bil", "bip"]

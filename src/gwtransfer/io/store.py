@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
 from gwtransfer.errors import GwTransferError, ReadError, UsageError
 from gwtransfer.io.files import check_readable
-from gwtransfer.adapters.foreign import reason
 
 Members = Mapping[str, NDArray[Any]]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Georeference, Raster
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.arrays import hyperspy, prisma
@@ -17,7 +18,6 @@ from gwtransfer.io.arrays.cubes import load_cube
 from gwtransfer.io.arrays.unfolding import unfold_lazily
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
 from gwtransfer.io.files import check_readable
-from gwtransfer.adapters.foreign import quiet, reason
 
 if TYPE_CHECKING:
     import h5py

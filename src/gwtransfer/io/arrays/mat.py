@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import ReadError
 from gwtransfer.io.arrays.cubes import load_cube
 from gwtransfer.io.arrays.unfolding import unfold_lazily
 from gwtransfer.io.arrays.variables import Contents, Index, Numbers, Variable
 from gwtransfer.io.files import check_readable, check_swelling
-from gwtransfer.adapters.foreign import quiet, reason
 
 TYPES = {f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 TYPES |= {"double": "float64", "single": "float32"}

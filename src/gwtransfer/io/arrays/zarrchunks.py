@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.errors import ReadError
 from gwtransfer.io.arrays.variables import Index, Numbers, Variable
 from gwtransfer.io.arrays.zarrcodecs import CHECKSUM_BYTES, Undo, find_codec, without_checksum
-from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.layout import sizes
 
 EMPTY = 2**64 - 1

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.raster import Floats, Georeference, Raster, Rows
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.bands.files import choose, may_be_bands
-from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.gdal.loader import GdalLoader
 from gwtransfer.io.layout import named, sizes, working_type
 from gwtransfer.io.pictures.deep import DeepLoader

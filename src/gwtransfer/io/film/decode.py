@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.raster import Rows
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.film.frameformat import FULL, FrameFormat
 from gwtransfer.io.film.times import Times
-from gwtransfer.adapters.foreign import reason
 
 Pixels = NDArray[Any]
 Opened = Callable[[], tuple[Any, Any]]

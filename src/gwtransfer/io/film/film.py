@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.raster import Film, Raster
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
 from gwtransfer.io.files import check_readable
@@ -18,7 +19,6 @@ from gwtransfer.io.film.containers import MATROSKA, check_whole, film_format
 from gwtransfer.io.film.decode import Decoder, Pixels, Reader, translated
 from gwtransfer.io.film.frameformat import BT709, FULL, LIMITED, RGB
 from gwtransfer.io.film.times import Packet, constant_rate, seconds_missing, times_of
-from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.layout import named
 from gwtransfer.io.quantize import Depth, quantized, stored_depth
 

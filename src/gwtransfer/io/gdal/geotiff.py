@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Carried, Raster, Rows
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_swelling
-from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import (
     ENCODING_TAG,
     alpha_band,

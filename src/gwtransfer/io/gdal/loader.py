@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gwtransfer.adapters.foreign import quiet
 from gwtransfer.core.raster import Georeference, Raster, Rows
 from gwtransfer.errors import GwTransferError
 from gwtransfer.io.files import check_readable
-from gwtransfer.adapters.foreign import quiet
 from gwtransfer.io.gdal.bandtags import read_georeference
 from gwtransfer.io.gdal.envi import read_header
 from gwtransfer.io.gdal.envipair import find_pair, is_envi_data, is_envi_header

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Block, Raster
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
-from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.gdal.bandtags import ENCODING_TAG
 from gwtransfer.io.gdal.environment import gdal, keep
 from gwtransfer.io.quantize import Depth, quantized, stored_depth

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_readable, check_swelling
-from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.pictures.carried import picture_raster
 from gwtransfer.io.pictures.pngparts import (
     depth_of,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.raster import Block, Raster
 from gwtransfer.errors import ReadError, WriteError
-from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.pictures.headers import unfinished
 
 _LIBPNG_HOLDS = 1 << 18

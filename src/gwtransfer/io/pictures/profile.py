@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.raster import Floats, Raster, Rows
 from gwtransfer.adapters.foreign import quiet, reason
+from gwtransfer.core.raster import Floats, Raster, Rows
 from gwtransfer.io.layout import named
 from gwtransfer.io.pictures.iccmatrix import Shaper, shaper
 

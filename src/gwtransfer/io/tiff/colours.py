@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.errors import ReadError
 from gwtransfer.adapters.foreign import quiet
+from gwtransfer.errors import ReadError
 
 Numbers = NDArray[Any]
 Conversion = Callable[[Numbers], Numbers]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.errors import GwTransferError, ReadError
 from gwtransfer.io.files import check_swelling
-from gwtransfer.adapters.foreign import reason
 from gwtransfer.io.tiff.decodedcache import RECENT, Kept, fill
 
 Numbers = NDArray[Any]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.core.raster import Raster
 from gwtransfer.errors import AmbiguousError, GwTransferError, ReadError
 from gwtransfer.io.files import check_readable
-from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.io.layout import find_band_axis, named, sizes
 from gwtransfer.io.tiff import ome
 from gwtransfer.io.tiff.image import (
