@@ -174,8 +174,8 @@ def test_restarts_print_the_median_and_say_the_spread(run: Run, shapes: Path) ->
         run("distance", "b.ply", "a.ply", "--seed", 2, "--restarts", 4, "--json", *FEW).out
     )
     assert told["seeds"] == [2, 3, 4, 5]
-    np.testing.assert_allclose(told["distances"], each, rtol=1e-11)
-    assert (told["least"], told["most"]) == (min(told["distances"]), max(told["distances"]))
+    np.testing.assert_allclose(told["roots"], each, rtol=1e-11)
+    assert (told["least"], told["most"]) == (min(told["roots"]), max(told["roots"]))
 
 
 def test_shapes_are_halved_and_pictures_fitted(run: Run, done: Run, shapes: Path) -> None:
@@ -204,7 +204,7 @@ def test_json_says_how_the_number_came_about(done: Run, shapes: Path) -> None:
     assert first == done("distance", "b.ply", "a.ply", "--json", *FEW).out
     assert first.count("\n") == 1
     told = json.loads(first)
-    assert told["distance"] == pytest.approx(np.sqrt(told["value"]), rel=1e-15)
+    assert told["root"] == pytest.approx(np.sqrt(told["value"]), rel=1e-15)
     assert 0 <= told["bound"] <= told["value"]
     assert 1 <= told["reached"] <= told["starts"]
     assert (told["solver"], told["converged"]) == ("mgw2", True)

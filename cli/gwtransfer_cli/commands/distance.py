@@ -140,7 +140,7 @@ def _json(found: "Comparison") -> str:
     return json.dumps(
         {
             "gwtransfer": __version__,
-            "distance": plan.distance,
+            "root": plan.distance,
             "value": plan.value,
             "bound": plan.bound,
             "solver": plan.solver,
@@ -148,7 +148,7 @@ def _json(found: "Comparison") -> str:
             "reached": plan.reached,
             "converged": plan.converged,
             "seeds": list(found.seeds),
-            "distances": list(found.distances),
+            "roots": list(found.distances),
             "least": min(found.distances),
             "most": max(found.distances),
             "sides": [

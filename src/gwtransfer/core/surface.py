@@ -30,6 +30,9 @@ MEAN_RANK, CLEAR = 1.5, 1.01
 """Neighbours that points have within the distance which leaves SUPPORT, as a share of how many more
 there were; and a factor of that distance, which is exactly that of a pair otherwise."""
 
+PLASTIC = np.array([0.7548776662466927, 0.5698402909980532])
+"""Steps of an even sequence in a square: powers of the root of x³ = x + 1, inverted."""
+
 TIE = 1e-9
 """Share by which squared distances may differ and be taken as equal, above their rounding."""
 
@@ -169,9 +172,14 @@ def areas(vertices: Array, faces: NDArray[np.integer]) -> Array:
 def places(
     vertices: Array, faces: NDArray[np.integer], count: int, rng: np.random.Generator
 ) -> tuple[Index, Array]:
-    """Draw places on triangles by area: the triangle (count,) and barycentric shares (count, 3)."""
+    """Draw places on triangles by area: the triangle (count,) and barycentric shares (count, 3).
+
+    Each triangle places its points by chance numbers of its own, evenly where they are many: a
+    copy of other precision gets the same places, but for one or two.
+    """
     face = evenly(areas(vertices, faces), count, rng)
-    return face, _shares(*rng.random((2, count)))
+    turn = np.arange(count) - np.searchsorted(face, face)
+    return face, _shares(*((rng.random((len(faces), 2))[face] + turn[:, None] * PLASTIC) % 1).T)
 
 
 def _shares(u: Array, v: Array) -> Array:
@@ -182,10 +190,21 @@ def _shares(u: Array, v: Array) -> Array:
 
 
 def evenly(weights: Array, count: int, rng: np.random.Generator) -> Index:
-    """Draw items by weight, one from each of ``count`` equal stretches of the items in a row."""
-    levels = np.cumsum(weights)
-    ticks = (np.arange(count) + rng.random(count)) * (levels[-1] / count)
-    return np.asarray(np.minimum(np.searchsorted(levels, ticks, side="right"), len(levels) - 1))
+    """Draw items (count,), in order, each as often as its weight's share of them.
+
+    A share is rounded up or down by a chance number of the item's own, and where these do not add
+    up to ``count`` those that were nearest to the other choice make it.
+    """
+    shares = weights * (count / weights.sum()) + rng.random(len(weights))
+    number = np.floor(shares).astype(np.intp)
+    rest = np.where(weights > 0, shares - number, -1.0)
+    short = count - int(number.sum())
+    if short > 0:
+        number[np.argsort(rest, kind="stable")[len(rest) - short :]] += 1
+    elif short < 0:
+        held = np.flatnonzero(number)
+        number[held[np.argsort(rest[held], kind="stable")[:-short]]] -= 1
+    return np.repeat(np.arange(len(weights)), number)
 
 
 def on_surface(
