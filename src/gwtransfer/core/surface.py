@@ -30,8 +30,11 @@ MEAN_RANK, CLEAR = 1.5, 1.01
 """Neighbours that points have within the distance which leaves SUPPORT, as a share of how many more
 there were; and a factor of that distance, which is exactly that of a pair otherwise."""
 
-PLASTIC = np.array([0.7548776662466927, 0.5698402909980532])
-"""Steps of an even sequence in a square: powers of the root of x³ = x + 1, inverted."""
+PLASTIC = np.array([0.6180339887498949, 0.7548776662466927, 0.5698402909980532])
+"""Steps of even sequences: on a line, from the root of x² = x + 1, in a square, x³ = x + 1."""
+
+FEW = 4
+"""Places on triangles in a row that round their share together."""
 
 TIE = 1e-9
 """Share by which squared distances may differ and be taken as equal, above their rounding."""
@@ -174,12 +177,21 @@ def places(
 ) -> tuple[Index, Array]:
     """Draw places on triangles by area: the triangle (count,) and barycentric shares (count, 3).
 
-    Each triangle places its points by chance numbers of its own, evenly where they are many: a
-    copy of other precision gets the same places, but for one or two.
+    So many triangles in a row as have a few places together round their share of the places, and
+    spread them, by chance numbers of their own: a copy of other precision gets the same places,
+    but for one or two.
     """
-    face = evenly(areas(vertices, faces), count, rng)
-    turn = np.arange(count) - np.searchsorted(face, face)
-    return face, _shares(*((rng.random((len(faces), 2))[face] + turn[:, None] * PLASTIC) % 1).T)
+    weights = areas(vertices, faces)
+    levels = np.cumsum(weights)
+    first = np.arange(0, len(faces), -(-FEW * len(faces) // count))
+    row = evenly(np.add.reduceat(weights, first), count, rng)
+    turn = np.arange(count) - np.searchsorted(row, row)
+    step, u, v = ((rng.random((len(first), 3))[row] + turn[:, None] * PLASTIC) % 1).T
+    low, high = np.append(0.0, levels)[first], np.append(levels[first[1:] - 1], levels[-1])
+    part = (turn + step) / np.bincount(row)[row]
+    face = np.searchsorted(levels, low[row] + part * (high - low)[row], side="right")
+    last = np.append(first[1:], len(faces)) - 1
+    return np.clip(face, first[row], last[row]), _shares(u, v)
 
 
 def _shares(u: Array, v: Array) -> Array:
