@@ -413,7 +413,7 @@ def test_another_pose_is_matched_whatever_its_order_and_place():
     known = truth.Truth(
         source=np.arange(len(order)), target=np.argsort(order), surface=truth.Geodesics(target)
     )
-    assert known.errors(matched, seed=0).mean < 0.01
+    assert known.errors(matched, seed=0).mean < 0.03
     assert matched.upright is not None
     assert matched.upright > 0.9
     assert matched.runner_up is not None
@@ -439,20 +439,20 @@ def test_left_stays_left():
     assert matched.mirrored is not None
 
 
-@pytest.mark.xfail(strict=True, reason="reflected neighbourhoods are judged by rotations")
 @pytest.mark.usefixtures("quick")
 def test_a_mirror_image_is_found_where_it_is_allowed():
-    """With any, a mirrored pose is matched as it is; with proper, its score is still stated."""
+    """With any, a mirrored pose is matched as it is; with proper, it is set aside."""
     vertices, faces = body()
     mirror = cloud(twisted(vertices) * [-1, 1, 1], faces[:, ::-1])
     matched = by_spectrum(cloud(vertices, faces), mirror, rotation="any")
-    assert (matched.index == np.arange(len(vertices))).mean() > 0.9
+    known = truth.Truth.of(cloud(vertices, faces), mirror, "same-index")
+    assert known.errors(matched, seed=0).mean < 0.03
     assert matched.upright is not None
     assert matched.upright < -0.9
     proper = by_spectrum(cloud(vertices, faces), mirror)
+    assert known.errors(proper, seed=0).mean > 0.1
+    assert proper.score < matched.score
     assert proper.mirrored is not None
-    assert proper.mirrored > proper.score
-    assert abs(proper.mirrored - matched.score) < 0.02
 
 
 @pytest.mark.parametrize(
@@ -470,3 +470,11 @@ def test_combinations_that_could_never_work_are_refused(given, words):
     """A request says at once, without files, what is wrong with it."""
     with pytest.raises(UsageError, match=words):
         Request(recipe=Recipe(stages={}, options={}, seed=0), **given)
+
+
+def test_a_vertex_no_face_uses_does_not_fade_the_colours():
+    """The box that colours are taken from is that of the surface."""
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [100, 100, 100.0]])
+    colors = output.position_colors(vertices, np.array([[0, 1, 2]]))
+    np.testing.assert_allclose(np.ptp(colors[:3, :2], axis=0), 0.85)
+    np.testing.assert_allclose(colors[3, :2], 0.95)

@@ -122,7 +122,7 @@ def sheet(bend):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_new_sample_moves_it_little(solver):
-    """Five draws on one surface: the median of their distances is a fifth, at most, of that to a
+    """Five draws on one surface: the median of their distances is a third, at most, of that to a
     surface bent otherwise.
     """
     rng = np.random.default_rng(0)
@@ -134,7 +134,7 @@ def test_a_new_sample_moves_it_little(solver):
 
     draws = [drawn(3.0) for _ in range(5)]
     noise = [solver(one, other).distance for one, other in pairwise(draws)]
-    assert np.median(noise) < 0.2 * solver(draws[0], drawn(6.0)).distance
+    assert 3 * np.median(noise) < solver(draws[0], drawn(6.0)).distance
 
 
 def corners():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MATCHING, JUDGING = "Matching", "Judging"
 
-CLOSE = 0.95
+CLOSE = 0.85
 """A runner-up whose score is this share of the best is worth a word."""
 
 

@@ -227,7 +227,7 @@ def patches(source: Side, target: Side, index: Index, matched: Index) -> tuple[f
     Returns
     -------
     rigid : float
-        Mean over the samples, at most 1.
+        Mean over the samples, at most 1; of mirrored patches where most are turned over.
     upright : float
         Share of samples that keep their outside less the share turned over; nan without normals.
     """
@@ -245,12 +245,13 @@ def patches(source: Side, target: Side, index: Index, matched: Index) -> tuple[f
     half = np.sqrt(spread0 * spread1) / 2
     whole = cross + half[:, None, None] * outside0[:, :, None] * outside1[:, None, :]
     values = np.linalg.svd(whole, compute_uv=False)
-    values[:, 2] *= np.sign(np.linalg.det(whole))
-    rigid = ((values.sum(axis=1) - half) / largest).mean()
     following = np.roll(np.arange(3), -1), np.roll(np.arange(3), -2)
     cofactors = np.cross(cross[:, following[0]], cross[:, following[1]])
     turned = np.einsum("ni,nij,nj->n", outside0, cofactors, outside1)
-    return float(rigid), float(np.sign(turned).mean())
+    upright = float(np.sign(turned).mean())
+    side = (1.0 if upright >= 0 else -1.0) * np.sign(np.linalg.det(whole))
+    explained = values[:, 0] + values[:, 1] + side * values[:, 2] - half
+    return float((explained / largest).mean()), upright
 
 
 def handedness(source: Side, target: Side, index: Index, matched: Index) -> float:

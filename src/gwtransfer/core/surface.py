@@ -33,6 +33,9 @@ there were; and a factor of that distance, which is exactly that of a pair other
 PLASTIC = np.array([0.6180339887498949, 0.7548776662466927, 0.5698402909980532])
 """Steps of even sequences: on a line, from the root of x² = x + 1, in a square, x³ = x + 1."""
 
+UNEVEN = 0.1
+"""How much these are disturbed, so that no two places have the same neighbours as two others."""
+
 FEW = 4
 """Places on triangles in a row that round their share together."""
 
@@ -186,7 +189,10 @@ def places(
     first = np.arange(0, len(faces), -(-FEW * len(faces) // count))
     row = evenly(np.add.reduceat(weights, first), count, rng)
     turn = np.arange(count) - np.searchsorted(row, row)
-    step, u, v = ((rng.random((len(first), 3))[row] + turn[:, None] * PLASTIC) % 1).T
+    begin = rng.random((len(first), 3))
+    steps = np.arange(turn.max() + 1)[:, None]
+    even = steps * PLASTIC + UNEVEN * rng.random((len(steps), 3))
+    step, u, v = ((begin[row] + even[turn]) % 1).T
     low, high = np.append(0.0, levels)[first], np.append(levels[first[1:] - 1], levels[-1])
     part = (turn + step) / np.bincount(row)[row]
     face = np.searchsorted(levels, low[row] + part * (high - low)[row], side="right")

@@ -157,7 +157,7 @@ def _fill(
 ) -> None:
     (folder / "match.csv").write_bytes(_table(matched))
     write_arrays(folder / "match.npz", _arrays(matched))
-    colors = position_colors(matched.target.vertices)
+    colors = position_colors(matched.target.vertices, matched.target.faces)
     write_ply(folder / "target.ply", matched.target.vertices, matched.target.faces, colors)
     carried = np.einsum("nq,nqc->nc", matched.weights, colors[matched.choices]).clip(0.0, 1.0)
     write_ply(folder / "source.ply", matched.source.vertices, matched.source.faces, carried)
@@ -222,11 +222,13 @@ def motion_text(motion: Array) -> str:
     return "\n".join(" ".join(repr(float(value)) for value in row) for row in motion)
 
 
-def position_colors(vertices: Array) -> Array:
+def position_colors(vertices: Array, faces: NDArray[np.int64] | None = None) -> Array:
     """Return a colour (n, 3) in [0, 1] for each place, so that near places look alike.
 
-    The axes of the shape's box are red, green and blue, each over its own extent, and lightened.
+    The axes of the shape's box are red, green and blue, each over its own extent, and lightened. A
+    vertex no face uses has no say in the box, and the colour of its nearest side.
     """
-    low, extent = vertices.min(axis=0), np.ptp(vertices, axis=0)
+    seen = vertices if faces is None else vertices[np.unique(faces)]
+    low, extent = seen.min(axis=0), np.ptp(seen, axis=0)
     inside = (vertices - low) / np.where(extent > 0, extent, 1.0)
-    return np.asarray(0.1 + 0.85 * inside)
+    return np.asarray(0.1 + 0.85 * inside.clip(0.0, 1.0))
