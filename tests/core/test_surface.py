@@ -154,10 +154,12 @@ def test_normals_point_outward_whatever_the_winding():
         assert (normals * points).sum(axis=1).min() > 0.99
 
 
-def test_a_sheet_has_no_outside():
-    """A flat mesh and a cloud have no normals."""
+def test_the_winding_of_a_sheet_says_its_side():
+    """A flat mesh has the side its faces are wound to; a cloud has none."""
     points, faces = shapes.rectangle(1.0, 1.0, 400)
-    assert represent(shapes.mesh(points, faces)).normals is None
+    for wound, side in ((faces, 1.0), (faces[:, ::-1], -1.0)):
+        normals = represent(shapes.mesh(points, wound)).normals
+        np.testing.assert_allclose(normals, np.tile([0, 0, side], (len(normals), 1)), atol=1e-12)
     assert represent(Cloud(name="cloud", vertices=points)).normals is None
 
 

@@ -203,7 +203,7 @@ def grow(
     cross = (source.functions[samples.index, :k] * samples.mass[:, None]).T @ target.functions[
         found, :k
     ]
-    score = float(np.linalg.svd(cross, compute_uv=False).sum()) / k
+    score = min(1.0, float(np.linalg.svd(cross, compute_uv=False).sum()) / k)
     rigid, upright = patches(source, target, samples.index, found)
     return Match(
         embedding=embedding,

@@ -8,6 +8,9 @@ from scipy.sparse import csgraph
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+OPEN = 0.2
+"""A part whose faces leave this share of their area uncancelled is open: its winding stands."""
+
 LEAST_INSIDE = 1e-3
 """A surface that holds less volume, as a share of its area to the power 3/2, has no inside."""
 
@@ -23,10 +26,15 @@ def outward_normals(points: Array, faces: Index) -> Array | None:
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     across *= sign[:, None]
     volumes = np.bincount(part, np.einsum("fi,fi->f", corners[:, 0], across)) / 6
-    area = float(np.linalg.norm(across, axis=1).sum()) / 2
-    if np.abs(volumes).sum() <= LEAST_INSIDE * area**1.5:
+    sizes = np.linalg.norm(across, axis=1)
+    vector = np.stack([np.bincount(part, across[:, axis]) for axis in range(3)], -1)
+    opened = np.linalg.norm(vector, axis=1) > OPEN * np.bincount(part, sizes)
+    wound = np.bincount(part, sign * sizes)
+    side = np.where(opened, np.sign(wound), np.sign(volumes))
+    area = float(sizes.sum()) / 2
+    if not opened.any() and np.abs(volumes).sum() <= LEAST_INSIDE * area**1.5:
         return None
-    across *= np.sign(volumes)[part][:, None]
+    across *= side[part][:, None]
     normals = np.zeros_like(points)
     for corner in range(3):
         np.add.at(normals, faces[:, corner], across)

@@ -300,9 +300,15 @@ def _matched(
 ) -> Matched:
     one, other, match = search.one, search.other, found.match
     left, right = match.coordinates(one.side, other.side)
-    chosen, squares = nearest_few(left, right, top)
+    _, among = np.unique(other.vertices, return_index=True)  # one point for each vertex
+    if top > len(among):
+        raise DataError(
+            f"{other.cloud.name}: expected at least {top} distinct points for as many choices, "
+            f"found {len(among)}"
+        )
+    chosen, squares = nearest_few(left, right[among], top)
     mine = one.basis.shape.support
-    choices, squares = other.vertices[chosen][mine], squares[mine]
+    choices, squares = other.vertices[among[chosen]][mine], squares[mine]
     weights = shares(squares)
     if pairs is not None and search.fixed is not None:
         choices[pairs.source, 0] = pairs.target
