@@ -18,7 +18,7 @@ from gwtransfer.errors import DataError, UsageError
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
 
-CODE = "from gwtransfer_cli.app import run; run()"
+CODE = "from gwtransfer_cli.program import run; run()"
 STARTS = ("-k", "3", "--set", "plan.random=2000")
 """So many starts that a pair takes some tenths of a second."""
 WAIT = 60.0

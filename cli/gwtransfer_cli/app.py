@@ -1,13 +1,9 @@
 """Assemble the commands; the one place where errors become exit codes."""
 
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -30,6 +26,7 @@ from gwtransfer_cli.commands import (
     plan,
     stages,
 )
+from gwtransfer_cli.interrupts import ended_by_signals
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -87,10 +84,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with _terminable():
+        with ended_by_signals() as interrupts:
             code = typer.main.get_command(app).main(
                 arguments, prog_name="gwtransfer", standalone_mode=False
             )
+            if interrupts.asked and code:
+                code = INTERRUPTED  # whatever failed did so because it was interrupted
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
@@ -128,26 +127,3 @@ def _report(error: Exception, *, debug: bool) -> int:
     kind = type(error).__name__
     console.complain(f"internal error: {kind}: {error}; run again with --debug and report it")
     return REFUSED
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM clean up as an interrupt does, while the block runs in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def run() -> None:
-    """Run as a program."""
-    sys.exit(main())

@@ -312,7 +312,7 @@ STOPPED_WHILE_WRITING = """
 import time
 from pathlib import Path
 from gwtransfer.matching import output
-from gwtransfer_cli.app import run
+from gwtransfer_cli.program import run
 
 def fill(folder, *_):
     (folder / "match.csv").write_text("half")

@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import QUICK
 
-CODE = "from gwtransfer_cli.app import run; run()"
+CODE = "from gwtransfer_cli.program import run; run()"
 
 
 def program(*arguments: str) -> list[str]:

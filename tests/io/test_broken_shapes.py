@@ -359,7 +359,7 @@ def test_inspect_prints_a_shape_and_nothing_else(tmp_path, suffix, content, stat
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content)
     script = f"import sys; sys.argv[1:] = ['inspect', {str(path)!r}]\n"
-    script += "from gwtransfer_cli.app import run; run()"
+    script += "from gwtransfer_cli.program import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )

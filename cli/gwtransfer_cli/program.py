@@ -1,0 +1,16 @@
+"""The program: what the shell starts. An interrupt is heard before anything else is imported."""
+
+import sys
+
+from gwtransfer_cli.interrupts import ended_by_signals
+
+
+def run() -> None:
+    """Run as a program."""
+    try:
+        with ended_by_signals():
+            from gwtransfer_cli import app
+    except KeyboardInterrupt:
+        sys.stderr.write("gwtransfer: interrupted\n")
+        sys.exit(130)
+    sys.exit(app.main())
