@@ -1,6 +1,6 @@
 """What stages answer to, and an item made a mixture by two of them."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,15 @@ class FitStage(Protocol):
         ...
 
 
+@runtime_checkable
+class WholeFit(Protocol):
+    """A fit that may want more than the sample."""
+
+    def of_prepared(self, prepared: Prepared, *, seed: int) -> tuple[Array, Array, Array]:
+        """Return weights (K,), means (K, p) and covariances (K, p, p)."""
+        ...
+
+
 class PlanStage(Protocol):
     """Two mixtures to a plan."""
 
@@ -74,7 +83,10 @@ def fit_item(
     """
     prepared = _prepared(item, prepare, seed)
     try:
-        weights, means, covariances = fit(prepared.points, seed=seed)
+        if isinstance(fit, WholeFit):
+            weights, means, covariances = fit.of_prepared(prepared, seed=seed)
+        else:
+            weights, means, covariances = fit(prepared.points, seed=seed)
     except DataError as error:
         raise DataError(f"{item.name}: {error}") from error
     return GaussianMixture(

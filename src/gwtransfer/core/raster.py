@@ -1,9 +1,6 @@
 """A grid of spectra read by blocks of rows: pictures and cubes alike."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -11,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core.ahead import ahead
 from gwtransfer.errors import DataError, ShapeError
 
 Floats = NDArray[np.floating]
@@ -24,9 +22,6 @@ BLOCK_VALUES = 2_000_000
 
 NOISE_SAMPLE = 16_384
 """Differences of neighbours the noise of a large raster is estimated from."""
-
-WORKERS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-"""Threads that compute blocks ahead of the one who reads them."""
 
 SAMPLE_BLOCKS = 64
 """Blocks a sample visits at most, so that sampling a file larger than memory reads a part of it."""
@@ -262,27 +257,12 @@ class Raster:
         The next blocks are read and computed by other threads meanwhile; their order and their
         content do not depend on that.
         """
-        from threadpoolctl import threadpool_limits
+        return ahead(lambda rows: self.block(*rows), self.ranges())
 
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the first row of each block, and one past its last, from top to bottom."""
         step = self.block_rows()
-        starts = range(0, self.rows, step)
-        if len(starts) == 1 or WORKERS == 1:
-            for start in starts:
-                yield self.block(start, min(start + step, self.rows))
-            return
-        coming: deque[Future[Block]] = deque()
-        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="blocks")
-        one_thread = threadpool_limits(1)  # a block is a thread's work; more would wait in circles
-        try:
-            for start in starts:
-                coming.append(pool.submit(self.block, start, min(start + step, self.rows)))
-                if len(coming) > WORKERS:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-            one_thread.restore_original_limits()
+        return [(start, min(start + step, self.rows)) for start in range(0, self.rows, step)]
 
     def spread_blocks(self, seed: int) -> Iterator[Block]:
         """Yield blocks spread over the raster: up to SAMPLE_BLOCKS first, then the rest.
@@ -290,14 +270,13 @@ class Raster:
         The first round takes one block from each of SAMPLE_BLOCKS equal stretches, at a place
         drawn from the seed, so that a sample sees the whole scene without reading all of it.
         """
-        step = self.block_rows()
-        starts = np.arange(0, self.rows, step)
-        stretches = np.array_split(starts, min(SAMPLE_BLOCKS, len(starts)))
+        ranges = self.ranges()
+        stretches = np.array_split(np.arange(len(ranges)), min(SAMPLE_BLOCKS, len(ranges)))
         rng = np.random.default_rng([seed, 0])
         first = [int(stretch[rng.integers(len(stretch))]) for stretch in stretches]
-        rest = np.setdiff1d(starts, first)
-        for start in [*first, *rng.permutation(rest).tolist()]:
-            yield self.block(start, min(start + step, self.rows))
+        rest = np.setdiff1d(np.arange(len(ranges)), first)
+        for index in [*first, *rng.permutation(rest).tolist()]:
+            yield self.block(*ranges[index])
 
     def sample(self, count: int, *, seed: int) -> NDArray[np.float64]:
         """Draw valid pixels without replacement, without reading all of a large raster.

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core.densities import Densities
+from gwtransfer.core.em import Statistics
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.errors import ShapeError
 
@@ -160,6 +162,18 @@ class Space:
         return np.asarray(points @ self.axes.T * self.unit + self.origin)
 
 
+class Whole(Protocol):
+    """All the points a sample was drawn from, however many they are."""
+
+    def sample(self, count: int, *, seed: int) -> Array:
+        """Draw working points (n, p), n <= count."""
+        ...
+
+    def statistics(self, densities: Densities) -> Statistics:
+        """Return the statistics of all points under a mixture, in one pass over them."""
+        ...
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
     """What a prepare stage hands to a fit.
@@ -173,12 +187,15 @@ class Prepared:
         Sensor noise in working coordinates.
     guide : (p,) array or None
         Linear functional from dark to bright in working coordinates.
+    whole : Whole or None
+        What the sample was drawn from, for fits that want more of it.
     """
 
     points: Array
     space: Space
     noise: Array | None = None
     guide: Array | None = None
+    whole: Whole | None = None
 
     def __post_init__(self) -> None:
         p = self.space.dimension

@@ -1,12 +1,14 @@
-"""Expectation–maximisation by scikit-learn, its only importer."""
+"""Expectation–maximisation from a k-means start by scikit-learn, its only importer."""
 
-import warnings
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.errors import UsageError
+from gwtransfer.core.em import Mixture, ascend, hard_statistics, maximised, statistics
+from gwtransfer.core.types import Prepared, Whole
+from gwtransfer.errors import DataError, UsageError
 from gwtransfer.fit.places import component_count
 
 Array = NDArray[np.float64]
@@ -16,6 +18,9 @@ COMPONENTS = 15
 
 EMPTY = 1e-7
 """A component of less weight than this holds no point and is left out."""
+
+GAIN = 1e-3
+"""The fit ends when a step gains less than this many nats a point."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +36,30 @@ class Gmm:
         pixels make a component collapse.
     iterations : int
         Most steps of expectation–maximisation.
+    passes : int
+        Steps taken after that over all pixels of the file, which is read once for each.
+    accuracy : float | None
+        Nats a pixel that the fit of a sample may lose on unseen pixels: sizes the sample by
+        D / 2n, D the mixture's free numbers; None fits the prepared sample.
     """
 
     components: int | None = None
     floor: float = 1e-4
     iterations: int = 200
+    passes: int = 0
+    accuracy: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("components", "iterations"):
+        for name, least in (("components", 1), ("iterations", 1), ("passes", 0)):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"option {name}: expected at least 1, got {value}")
+            if value is not None and value < least:
+                raise UsageError(f"option {name}: expected at least {least}, got {value}")
+        if self.accuracy is not None and not self.accuracy > 0:
+            raise UsageError(f"option accuracy: expected nats above 0, got {self.accuracy}")
         if not 0 <= self.floor < 1:
             raise UsageError(f"option floor: expected a share in [0, 1), got {self.floor}")
 
-    def __call__(self, points: Array, *, seed: int) -> tuple[Array, Array, Array]:
+    def __call__(self, points: Array, *, seed: int) -> Mixture:
         """Return weights (K,), means (K, p) and covariances (K, p, p) of points (n, p).
 
         Raises
@@ -53,25 +67,72 @@ class Gmm:
         DataError
             Fewer distinct points than components.
         """
-        count = component_count(points, self.components, COMPONENTS)
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.mixture import GaussianMixture
         from threadpoolctl import threadpool_limits
 
-        variance = float(points.var(axis=0).sum())
-        model = GaussianMixture(
-            n_components=count,
-            reg_covar=max(self.floor * variance, np.finfo(float).tiny),
-            max_iter=self.iterations,
-            random_state=seed,
-        )
+        count = component_count(points, self.components, COMPONENTS)
+        origin, variance = points.mean(axis=0), self._variance(points)
+        unit = float(np.sqrt(variance))
+        centred = (points - origin) / unit
         # One thread: the matrices are thin, and waiting threads made the fit four times slower.
-        with threadpool_limits(1), warnings.catch_warnings():
-            # A fit that stops at `iterations` is still a mixture of the data.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(points)
-        kept = model.weights_ > EMPTY
-        weights, means, covariances = (
-            array[kept] for array in (model.weights_, model.means_, model.covariances_)
-        )
-        return weights / weights.sum(), means, (covariances + np.swapaxes(covariances, 1, 2)) / 2
+        with threadpool_limits(1):
+            labels = _labels(centred, count, seed)
+            start = maximised(hard_statistics(centred, labels, count), self.floor)
+            ascent = ascend(
+                lambda densities: statistics(centred, None, densities),
+                start,
+                floor=self.floor,
+                most=self.iterations,
+                tolerance=GAIN,
+            )
+        weights, means, covariances = ascent.mixture
+        return _held((weights, means * unit + origin, covariances * variance))
+
+    def of_prepared(self, prepared: Prepared, *, seed: int) -> Mixture:
+        """Fit a sample of the size the accuracy asks for, then all points in ``passes`` passes.
+
+        Raises
+        ------
+        DataError
+            Fewer distinct points than components; passes over, or a larger sample of, something
+            that is only its sample.
+        """
+        points = self._sized(prepared, seed)
+        mixture = self(points, seed=seed)
+        if not self.passes:
+            return mixture
+        floor = self.floor * self._variance(points)
+        once = _whole(prepared).statistics
+        return _held(ascend(once, mixture, floor=floor, most=self.passes, tolerance=GAIN).mixture)
+
+    def _sized(self, prepared: Prepared, seed: int) -> Array:
+        if self.accuracy is None:
+            return prepared.points
+        p = prepared.space.dimension
+        count = self.components or COMPONENTS
+        free = count * (1 + p + p * (p + 1) // 2) - 1
+        return _whole(prepared).sample(ceil(free / (2 * self.accuracy)), seed=seed)
+
+    @staticmethod
+    def _variance(points: Array) -> float:
+        return max(float(points.var(axis=0).sum()), float(np.finfo(float).tiny))
+
+
+def _whole(prepared: Prepared) -> Whole:
+    if prepared.whole is None:
+        raise DataError("expected a picture or a cube for a fit of more than a sample, found none")
+    return prepared.whole
+
+
+def _labels(points: Array, count: int, seed: int) -> NDArray[np.integer]:
+    """Return the nearest centre of each point, of k-means from a seeded start."""
+    from sklearn.cluster import KMeans
+
+    model = KMeans(count, n_init=1, random_state=np.random.RandomState(seed))
+    return np.asarray(model.fit(points).labels_)
+
+
+def _held(mixture: Mixture) -> Mixture:
+    """Leave out the components that hold no point."""
+    kept = mixture[0] > EMPTY
+    weights, means, covariances = (array[kept] for array in mixture)
+    return weights / weights.sum(), means, (covariances + np.swapaxes(covariances, 1, 2)) / 2

@@ -13,6 +13,7 @@ from gwtransfer.core.colorspace import (
     to_space,
 )
 from gwtransfer.core.linalg import eigenbasis
+from gwtransfer.core.pixels import Pixels
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, Prepared, Space
 from gwtransfer.errors import DataError, UsageError
@@ -85,6 +86,7 @@ class Color:
             space=space,
             noise=noise,
             guide=space.axes.T @ self._weights(item) * space.unit,
+            whole=Pixels(raster=item, space=space),
         )
 
     def _weights(self, raster: Raster) -> Array:
