@@ -7,16 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from gwtransfer.core.affine import (
-    NearestMap,
-    mean_map,
-    nearest,
-    pair_maps,
-    rand_map,
-    shrinkage,
-    uniforms,
-)
+from gwtransfer.core.affine import pair_maps, shrinkage
+from gwtransfer.core.draws import uniforms
 from gwtransfer.core.gaussian import optimal_linear, responsibilities
+from gwtransfer.core.maps import NearestMap, mean_map, rand_map
+from gwtransfer.core.nearest import nearest
 from gwtransfer.core.types import GaussianMixture, Space
 
 from .strategies import (

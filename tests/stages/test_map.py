@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.core.strategies import drawn, product_plan, random_mixture, stiefel
 
-from gwtransfer.core.affine import mean_map, pair_maps, rand_map
+from gwtransfer.core.affine import pair_maps
+from gwtransfer.core.maps import mean_map, rand_map
 from gwtransfer.errors import UsageError
 from gwtransfer.map.mean import Mean
 from gwtransfer.map.nearest import Nearest

@@ -13,7 +13,7 @@ from tests.core.strategies import (
 )
 
 from gwtransfer.core import bounds
-from gwtransfer.core.affine import mean_map
+from gwtransfer.core.maps import mean_map
 from gwtransfer.core.guide import DEFAULT_ANCHOR, Guide
 from gwtransfer.core.points import embed_points
 from gwtransfer.core.types import GaussianMixture, Space

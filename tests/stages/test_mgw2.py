@@ -8,7 +8,7 @@ import pytest
 from tests.core.strategies import ROUNDING, drawn, moved, random_mixture, scale, stiefel
 
 from gwtransfer.core import bounds
-from gwtransfer.core.affine import mean_map
+from gwtransfer.core.maps import mean_map
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.types import GaussianMixture, Space

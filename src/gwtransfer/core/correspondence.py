@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gwtransfer.core.affine import nearest
+from gwtransfer.core.nearest import nearest
 from gwtransfer.core.linalg import polar
 
 Array = NDArray[np.float64]

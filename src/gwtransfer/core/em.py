@@ -59,7 +59,7 @@ def statistics(points: Array, weights: Array | None, densities: Densities) -> St
     sums = np.zeros((kernels.feature_count(densities.dimension), densities.count))
     total = 0.0
     for start in range(0, len(points), size):
-        block = np.ascontiguousarray(points[start : start + size].T)
+        block = with_ones(points[start : start + size])
         counted = weights[start : start + size]
         if densities.dimension > WIDE:
             part, likelihood = kernels.wide_expectation(np, block, counted, *densities.arrays)
@@ -68,6 +68,13 @@ def statistics(points: Array, weights: Array | None, densities: Densities) -> St
         sums += part
         total += float(likelihood)
     return Statistics(sums=sums, log_likelihood=total)
+
+
+def with_ones(points: Array) -> Array:
+    """Return points (n, p) a column each, above a row of ones, (p + 1, n)."""
+    block = np.ones((points.shape[1] + 1, len(points)))
+    block[:-1] = points.T
+    return block
 
 
 def _block_size(densities: Densities) -> int:
@@ -80,8 +87,7 @@ def hard_statistics(points: Array, labels: NDArray[np.integer], count: int) -> S
     """Return the statistics of points (n, p) that belong to one component each, labels (n,)."""
     sums = np.empty((kernels.feature_count(points.shape[1]), count))
     for k in range(count):
-        block = np.ascontiguousarray(points[labels == k].T)
-        sums[:, k] = kernels.quadratic_features(np, block).sum(axis=1)
+        sums[:, k] = kernels.quadratic_features(np, with_ones(points[labels == k])).sum(axis=1)
     return Statistics(sums=sums, log_likelihood=-np.inf)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,14 @@ class Pixels:
 
 
 def summed(parts: Iterable[Statistics]) -> Statistics:
-    """Return the sum of statistics, added in the order in which they come."""
-    left = iter(parts)
-    total = next(left)
-    for part in left:
-        total += part
-    return total
+    """Return the sum of statistics, added two by two as a tree of neighbours.
+
+    The sums of 2ᵐ neighbours each, of fewer at the end, have the same sum to the last bit.
+    """
+    waiting: list[Statistics] = []
+    for count, part in enumerate(parts, start=1):
+        total, twos = part, count
+        while twos % 2 == 0:
+            total, twos = waiting.pop() + total, twos // 2
+        waiting.append(total)
+    return reduce(lambda last, before: before + last, reversed(waiting))

@@ -275,6 +275,11 @@ class GaussianMixture:
         """K, the number of components."""
         return len(self.weights)
 
+    @cached_property
+    def densities(self) -> Densities:
+        """The components' densities, laid out for products with blocks of points."""
+        return Densities.of(self.weights, self.means, self.covariances)
+
     @property
     def dimension(self) -> int:
         """p, the number of working coordinates."""

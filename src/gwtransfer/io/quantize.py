@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.affine import uniforms
+from gwtransfer.core.draws import uniforms
 from gwtransfer.core.raster import Block, Floats
 
 Depth = Literal[8, 16, "float"]

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.affine import MeanMap, mean_map
+from gwtransfer.core.maps import MeanMap, mean_map
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import UsageError
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.affine import RandMap, rand_map
+from gwtransfer.core.maps import RandMap, rand_map
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.map.mean import check_gain_cap
 

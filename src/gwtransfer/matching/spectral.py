@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gwtransfer.adapters.laplacian import Basis, eigenbasis
-from gwtransfer.core.affine import nearest
+from gwtransfer.core.nearest import nearest
 from gwtransfer.core.correspondence import (
     Fixed,
     Match,
@@ -19,7 +19,7 @@ from gwtransfer.core.correspondence import (
     handedness,
     nearest_few,
 )
-from gwtransfer.core.coupling import GromovProblem, optima
+from gwtransfer.core.gromov import GromovProblem, optima
 from gwtransfer.core.linalg import polar
 from gwtransfer.core.surface import distinct, spread
 from gwtransfer.core.types import Cloud, GaussianMixture

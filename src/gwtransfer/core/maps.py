@@ -1,0 +1,269 @@
+"""The maps of a plan, applied to points by the block: T_mean, T_rand, and the nearest candidate.
+
+A map is a number type, too: in single precision it costs half, and differs from double by less
+than a step of 16 bits (docs/performance.md).
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gwtransfer.core import kernels
+from gwtransfer.core.affine import PairMaps, pair_maps
+from gwtransfer.core.columns import Columns
+from gwtransfer.core.draws import uniforms
+from gwtransfer.core.linalg import symmetric_root
+from gwtransfer.core.nearest import Search, nearest_search
+from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
+Index = NDArray[np.int64]
+
+BLOCK_VALUES = 524_288
+"""Values computed at once for a block of points: two megabytes of single floats."""
+
+LEAST_BLOCK = 256
+"""Points in a block at least, so that its products are products."""
+
+
+def _block_size(mixture: GaussianMixture, dimension: int) -> int:
+    widest = mixture.count * max(mixture.space.dimension, dimension)
+    return max(LEAST_BLOCK, BLOCK_VALUES // widest)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MeanMap:
+    """T_mean(x) = E[Y | X = x] = Σ_k r_k(x) (B_k x + c_k), deterministic (MATHS 2.3).
+
+    Attributes
+    ----------
+    mixture : GaussianMixture
+        The source; gives the responsibilities r_k.
+    linear, offset : (K, n, m) and (K, n) arrays
+        B_k and c_k in working coordinates.
+    space : Space
+        Of the images.
+    dtype : dtype
+        What is computed in, and the type of the images.
+    """
+
+    mixture: GaussianMixture
+    linear: Array
+    offset: Array
+    space: Space
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
+
+    def __call__(self, points: Floats, index: Index | None = None) -> Floats:
+        """Map raw points (N, d) to raw images (N, e); ``index`` is not needed and not used."""
+        del index
+        source, target = self._sides
+        images = np.empty((len(points), self.space.raw_dimension), dtype=self.dtype)
+        size = _block_size(self.mixture, self.linear.shape[1])
+        for start in range(0, len(points), size):
+            block = source.of(points[start : start + size])
+            images[start : start + size] = target.raw(kernels.mean_images(np, block, *self.arrays))
+        return images
+
+    @cached_property
+    def arrays(self) -> tuple[Floats, ...]:
+        """What `kernels.mean_images` takes beside a block."""
+        linear = np.concatenate([self.linear, self.offset[:, :, None]], axis=2)
+        densities = self.mixture.densities.astype(self.dtype)
+        return (*densities.arrays, linear.reshape(-1, linear.shape[2]).astype(self.dtype))
+
+    @cached_property
+    def _sides(self) -> tuple[Columns, Columns]:
+        return Columns(self.mixture.space, self.dtype), Columns(self.space, self.dtype)
+
+    def gains(self) -> Array:
+        """Return |B_k|, the largest stretch of each piece in working coordinates, (K,)."""
+        return np.asarray(np.linalg.norm(self.linear, ord=2, axis=(1, 2)))
+
+
+def mean_map(
+    plan: TransportPlan, *, gain_cap: float = np.inf, dtype: type[np.floating] = np.float64
+) -> MeanMap:
+    """Collapse a plan to K affine pieces (MATHS 2.3, 5.1).
+
+    The cap holds for each pair's map, hence for their average; m_k keeps its uncapped image.
+    """
+    pairs = pair_maps(plan, gain_cap=gain_cap)
+    first = np.searchsorted(pairs.source_index, np.arange(plan.source.count))
+    linear = np.add.reduceat(pairs.share[:, None, None] * pairs.linear, first, axis=0)
+    image = np.add.reduceat(pairs.share[:, None] * pairs.image, first, axis=0)
+    offset = image - np.einsum("knm,km->kn", linear, plan.source.means)
+    return MeanMap(
+        mixture=plan.source,
+        linear=linear,
+        offset=offset,
+        space=plan.target.space,
+        dtype=np.dtype(dtype),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RandMap:
+    """T_rand: draw a component by r(x), a target component by w_k·/a_k, return that pair's image.
+
+    Pushes an exact source mixture exactly on the target (MATHS 2.2), gain cap and noise off; when
+    m < n the unreachable part of the covariance is drawn too (MATHS 5.4). What a point gets
+    depends on the seed and on its index alone, not on the block it arrives in.
+
+    Attributes
+    ----------
+    mixture : GaussianMixture
+    pairs : PairMaps
+    space : Space
+        Of the images.
+    seed : int
+    dtype : dtype
+        What is computed in, and the type of the images. In single precision a draw within 1e-6 of
+        an edge between components may fall on its other side.
+    """
+
+    mixture: GaussianMixture
+    pairs: PairMaps
+    space: Space
+    seed: int
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
+
+    def __call__(self, points: Floats, index: Index | None = None) -> Floats:
+        """Map raw points (N, d) to raw images (N, e).
+
+        Parameters
+        ----------
+        index : (N,) increasing array of int, or None
+            The place of each point in the whole; 0 … N − 1 when None.
+        """
+        source, target = self._sides
+        index = np.arange(len(points)) if index is None else index
+        images = np.empty((len(points), self.space.raw_dimension), dtype=self.dtype)
+        size = _block_size(self.mixture, self.pairs.linear.shape[1])
+        for start in range(0, len(points), size):
+            part = slice(start, start + size)
+            images[part] = target.raw(self._images(source.of(points[part]), index[part]))
+        return images
+
+    def _images(self, block: Floats, index: Index) -> Floats:
+        """Return the images (n, N) of working points with ones (m + 1, N)."""
+        logs = kernels.log_densities(np, block, *self._densities)
+        running = kernels.likelihoods(np, logs)[0]
+        for row, last in zip(running[1:], running, strict=False):
+            row += last
+        draws = uniforms(self.seed, 0, index).astype(self.dtype) * running[-1]
+        pair = self._pair(_passed(running[:-1], draws), uniforms(self.seed, 1, index))
+        # Points of one pair side by side, so that each pair is one product.
+        order = np.argsort(pair, kind="stable")
+        counts = np.bincount(pair, minlength=len(self.pairs.share))
+        ends = np.cumsum(counts)
+        gathered = block[:, order]
+        images = np.empty((self.pairs.linear.shape[1], len(index)), dtype=self.dtype)
+        normals = None if self._roots is None else self._normals(index)[:, order]
+        for q in np.flatnonzero(counts):
+            own = slice(ends[q] - counts[q], ends[q])
+            images[:, own] = self._linear[q] @ gathered[:, own]
+            if self._roots is not None and normals is not None:
+                images[:, own] += self._roots[q] @ normals[:, own]
+        placed = np.empty_like(images)
+        placed[:, order] = images
+        return placed
+
+    def _pair(self, chosen: NDArray[np.unsignedinteger], draws: Array) -> NDArray[np.unsignedinteger]:
+        """Return the pair each point takes, given its source component and a uniform draw."""
+        first, edges = self._edges
+        return first[chosen] + _passed(edges[:, chosen], draws)
+
+    @cached_property
+    def _edges(self) -> tuple[NDArray[np.unsignedinteger], Array]:
+        """The first pair of each component, and where its inner edges between pairs are, (j, K)."""
+        components = np.arange(self.mixture.count)
+        first = np.searchsorted(self.pairs.source_index, components)
+        last = np.searchsorted(self.pairs.source_index, components, side="right") - 1
+        edges = np.full((int((last - first).max(initial=0)), len(components)), np.inf)
+        for k in components:
+            edges[: last[k] - first[k], k] = np.cumsum(self.pairs.share[first[k] : last[k]])
+        return first.astype(np.uint16), edges
+
+    @cached_property
+    def _densities(self) -> tuple[Floats, ...]:
+        return self.mixture.densities.astype(self.dtype).arrays
+
+    @cached_property
+    def _linear(self) -> Floats:
+        """Each pair's map of points with ones, (q, n, m + 1)."""
+        centres = self.mixture.means[self.pairs.source_index]
+        offset = self.pairs.image - np.einsum("qnm,qm->qn", self.pairs.linear, centres)
+        linear = np.concatenate([self.pairs.linear, offset[:, :, None]], axis=2)
+        return linear.astype(self.dtype)
+
+    @cached_property
+    def _roots(self) -> Floats | None:
+        residual = self.pairs.residual
+        return None if residual is None else symmetric_root(residual).astype(self.dtype)
+
+    def _normals(self, index: Index) -> Floats:
+        """Return standard normal draws (n, N)."""
+        from scipy.special import ndtri
+
+        edge = np.finfo(float).eps / 4
+        n = self.pairs.linear.shape[1]
+        draws = np.stack([uniforms(self.seed, 2 + i, index) for i in range(n)])
+        return np.asarray(ndtri(np.clip(draws, edge, 1 - 2 * edge)), dtype=self.dtype)
+
+    @cached_property
+    def _sides(self) -> tuple[Columns, Columns]:
+        return Columns(self.mixture.space, self.dtype), Columns(self.space, self.dtype)
+
+
+def _passed(edges: Floats, draws: Floats) -> NDArray[np.unsignedinteger]:
+    """Return how many of the increasing edges (j, N) each draw (N,) has passed."""
+    counter = np.uint8 if len(edges) < 256 else np.uint16
+    return np.asarray((edges <= draws).view(np.uint8).sum(axis=0, dtype=counter))
+
+
+def rand_map(
+    plan: TransportPlan, *, gain_cap: float = np.inf, dtype: type[np.floating] = np.float64
+) -> RandMap:
+    """Return T_rand of a plan, seeded by the source mixture's seed."""
+    return RandMap(
+        mixture=plan.source,
+        pairs=pair_maps(plan, gain_cap=gain_cap),
+        space=plan.target.space,
+        seed=plan.source.seed,
+        dtype=np.dtype(dtype),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NearestMap:
+    """T_mean followed by the nearest of the target's own points (MATHS 5.2).
+
+    Attributes
+    ----------
+    mean : MeanMap
+    candidates : (M, e) array
+        Points of the target in raw coordinates.
+    """
+
+    mean: MeanMap
+    candidates: Array
+
+    def __call__(
+        self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
+    ) -> Array:
+        """Map raw points (N, d) to the candidate nearest to each image, (N, e)."""
+        return np.asarray(self.candidates[self.match(points, index)[0]])
+
+    def match(
+        self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.intp], Array]:
+        """Return for each raw point (N, d) its candidate's index, and the distance to it."""
+        return self._search(self.mean(points, index))
+
+    @cached_property
+    def _search(self) -> Search:
+        return nearest_search(self.candidates)
