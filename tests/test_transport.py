@@ -81,12 +81,19 @@ def whole(raster: Raster) -> np.ndarray:
 
 def test_an_image_is_read_in_any_order(plan: TransportPlan) -> None:
     """Rows computed alone, from the bottom up or all at once have the same values."""
-    for stage, smooth in ((Mean(), 0.0), (Mean(), 1.0), (Rand(), 0.0)):
+    double = "double"
+    for stage, smooth, near in (
+        (Mean(precision=double), 0.0, 1e-12),
+        (Rand(precision=double), 0.0, 1e-12),
+        (Mean(), 0.0, 2e-7),  # products of single floats round as their sizes have it
+        (Mean(), 1.0, 4e-7),
+        (Rand(), 0.0, 2e-7),
+    ):
         image = apply_plan(cube_of(scene()), plan, stage, smooth=smooth)
         assert (image.rows, image.columns, image.bands, image.kind) == (60, 20, 3, "picture")
         at_once = image.read(0, 60).values
         upwards = [image.read(row, row + 3).values for row in reversed(range(0, 60, 3))]
-        np.testing.assert_allclose(np.concatenate(upwards[::-1]), at_once, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(np.concatenate(upwards[::-1]), at_once, rtol=0, atol=near)
         assert at_once.min() >= 0
         assert at_once.max() <= 1
 
@@ -210,11 +217,11 @@ def test_a_watch_that_saw_nothing_says_so() -> None:
 
 
 def test_a_watch_looks_at_about_as_many_pixels_whatever_the_size() -> None:
-    """One in so many that some 200 000 are seen."""
+    """One in so many that some 50 000 are seen."""
     small = picture_of(np.zeros((10, 10, 3)))
     assert watch(small).stride == 1
     large = replace(small, rows=20_000, columns=20_000)
-    assert 100_000 < large.pixels / watch(large).stride < 400_000
+    assert 25_000 < large.pixels / watch(large).stride < 100_000
 
 
 def watched(values: np.ndarray, plan: TransportPlan, weight: np.ndarray | None = None) -> Watch:

@@ -13,6 +13,7 @@ from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
 from gwtransfer.errors import DataError, UsageError
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Keep = Literal["luminance", "chroma"]
 
 
@@ -70,11 +71,12 @@ def check_blend(
         raise DataError("--keep chroma needs a source in colour; leave it out")
 
 
-def luminance(mixture: GaussianMixture, points: NDArray[np.floating]) -> Array:
+def luminance(mixture: GaussianMixture, points: Floats) -> Floats:
     """Return the brightness (N,) of raw points along a side's guide, else the mean of the bands."""
     if mixture.guide is None:
-        return np.asarray(points.mean(axis=1), dtype=np.float64)
-    return np.asarray(mixture.space.to_working(points) @ mixture.guide)
+        return np.asarray(points.mean(axis=1))
+    centred = points - mixture.space.origin.astype(points.dtype)
+    return np.asarray(centred @ luminance_weights(mixture).astype(points.dtype))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,7 +93,7 @@ class Blend:
     keep : {"luminance", "chroma"} or None
     """
 
-    base: Callable[[NDArray[np.floating]], Array]
+    base: Callable[[Floats], Floats]
     strength: float
     keep: Keep | None
 
@@ -104,7 +106,7 @@ class Blend:
         """Tell whether anything of the source stays."""
         return self.keep is not None or self.strength < 1 or weight is not None
 
-    def __call__(self, base: Array, images: Array, weight: Array | None) -> Array:
+    def __call__(self, base: Floats, images: Floats, weight: Floats | None) -> Floats:
         """Mix what stays with the images (N, e), a weight (N,) for each."""
         if self.keep is not None:
             images = _keeping(self.keep, base, images)
@@ -112,15 +114,17 @@ class Blend:
         return (1 - share) * base + share * images
 
 
-def _base(plan: TransportPlan) -> Callable[[NDArray[np.floating]], Array]:
+def _base(plan: TransportPlan) -> Callable[[Floats], Floats]:
     """Return what makes of source values what stays where the map is not applied."""
     source, target = space_bands(plan.source.space), space_bands(plan.target.space)
     if bands_agree(source, target):
-        return lambda values: values.astype(np.float64)
+        return lambda values: values
     space = space_of(source.coordinates)
     if space is not None:  # gray and RGB: each other's luminance
         weights = luminance_weights(plan.source)
-        return lambda values: neutral(to_space(values, space) @ weights, target.number, space)
+        return lambda values: neutral(
+            to_space(values, space) @ weights.astype(values.dtype), target.number, space
+        )
     return lambda values: _gray(plan, values)
 
 
@@ -130,7 +134,7 @@ def luminance_weights(mixture: GaussianMixture) -> Array:
     return np.asarray(space.axes @ known_guide(mixture) / space.unit)
 
 
-def _gray(plan: TransportPlan, values: NDArray[np.floating]) -> Array:
+def _gray(plan: TransportPlan, values: Floats) -> Floats:
     """Return a cube's luminance as gray (N, e), with the target's mean and spread."""
     moments = []
     for side in (plan.source, plan.target):
@@ -144,7 +148,7 @@ def _gray(plan: TransportPlan, values: NDArray[np.floating]) -> Array:
     return neutral(origin + centre1 + spread1 * standard, plan.target.space.raw_dimension, space)
 
 
-def _keeping(keep: Keep, source: Array, images: Array) -> Array:
+def _keeping(keep: Keep, source: Floats, images: Floats) -> Floats:
     """Return colours (N, 3) with the source's OKLab lightness, or with its chroma and hue."""
     was = to_space(source, "oklab")
     if keep == "luminance":

@@ -12,6 +12,7 @@ from gwtransfer.core.linalg import eigenbasis
 from gwtransfer.core.types import TransportPlan
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 SMOOTH_RADIUS = 2
 """Half the side of the guided filter's windows, in pixels."""
@@ -25,6 +26,9 @@ GUIDES = 3
 WINDOW_PIXELS = 32_768
 """Pixels the filter works on at once, about: it needs some hundred bytes for each."""
 
+WILDEST = 1e4
+"""Beyond so many radii, or times white, the filter sees no difference."""
+
 DRAWN = 4096
 """Points of the source's mixture the map's affine part is fitted to."""
 
@@ -32,7 +36,7 @@ DRAWN = 4096
 class Mapping(Protocol):
     """A map of raw points (N, d) to raw images (N, e)."""
 
-    def __call__(self, points: NDArray[np.floating]) -> Array:
+    def __call__(self, points: Floats) -> Floats:
         """Map the points."""
         ...
 
@@ -46,16 +50,19 @@ class Residual:
 
     Attributes
     ----------
-    axes : (p, g) array
-        Working axes of most variance: the guide.
-    linear, offset : (e, p) and (e,) arrays
-        The affine part, from working coordinates to the result's values.
+    origin : (d,) array
+        The source's centre, in raw coordinates.
+    seeing : (e + g, d) array of single floats
+        From centred raw coordinates: the affine part, then the guide, which are the working
+        axes of most variance.
+    offset : (e,) array of single floats
+        The affine part's constant.
     strength : float in [0, 1]
     """
 
-    axes: Array
-    linear: Array
-    offset: Array
+    origin: Array
+    seeing: Floats
+    offset: Floats
     strength: float
 
     @classmethod
@@ -73,37 +80,46 @@ class Residual:
         known = np.column_stack([drawn, np.ones(DRAWN)])
         fitted = np.linalg.lstsq(known, images, rcond=None)[0]
         axes = eigenbasis(source.covariance)[1][:, :GUIDES]
+        seeing = np.concatenate([fitted[:-1], axes], axis=1).T @ source.space.axes.T
         return cls(
-            axes=axes,
-            linear=fitted[:-1].T,
-            offset=fitted[-1],
+            origin=source.space.origin,
+            seeing=(seeing / source.space.unit).astype(np.float32),
+            offset=fitted[-1].astype(np.float32),
             strength=strength,
         )
 
-    def seen(self, z: Array) -> Array:
-        """Return what the filter sees of working points (n, p): affine part, guide (n, e + g)."""
-        return np.concatenate([z @ self.linear.T + self.offset, z @ self.axes], axis=1)
+    def seen(self, points: Floats) -> Floats:
+        """Return what the filter sees of raw points (N, d): affine part and guide (N, e + g)."""
+        # Single floats stay single: what rounding the centre moves, the filter does not see.
+        centred = points - self.origin.astype(points.dtype)
+        seen = centred.astype(np.float32, copy=False) @ self.seeing.T
+        seen[:, : len(self.offset)] += self.offset
+        return seen
 
-    def cleaned(self, seen: Array, images: Array, valid: NDArray[np.bool_]) -> Array:
+    def cleaned(self, seen: Floats, images: Floats, valid: NDArray[np.bool_]) -> Floats:
         """Return images (n, e) cleaned; ``seen`` as of `seen`, ``valid`` is (r, columns).
 
         The filter works on some columns at a time, and on those beside them that have a part.
         """
         rows, columns = valid.shape
-        shape = (rows, columns, -1)
-        affine, guide = np.split(seen, [images.shape[1]], axis=1)
-        residual = np.nan_to_num(images - affine).reshape(shape)
-        guide = guide.reshape(shape)
-        smooth = np.empty_like(residual)
+        e = images.shape[1]
+        residual = _tame(images - seen[:, :e]).T.reshape(e, rows, columns)
+        guide = _tame(seen[:, e:]).T.reshape(-1, rows, columns)
+        moved = np.empty((rows, columns, e), dtype=images.dtype)
         width, halo = max(64, WINDOW_PIXELS // rows), 2 * SMOOTH_RADIUS
         for start in range(0, columns, width):
             stop = min(start + width, columns)
             low, high = max(0, start - halo), min(columns, stop + halo)
-            smooth[:, start:stop] = guided_filter(
-                residual[:, low:high],
-                guide[:, low:high],
+            smooth = guided_filter(
+                np.ascontiguousarray(residual[:, :, low:high]),
+                np.ascontiguousarray(guide[:, :, low:high]),
                 valid[:, low:high],
                 radius=SMOOTH_RADIUS,
                 epsilon=EPSILON,
-            )[:, start - low : stop - low]
-        return images + self.strength * (smooth - residual).reshape(images.shape)
+            )[:, :, start - low : stop - low]
+            moved[:, start:stop] = (smooth - residual[:, :, start:stop]).transpose(1, 2, 0)
+        return images + np.float32(self.strength) * moved.reshape(images.shape)
+
+
+def _tame(values: Floats) -> Floats:
+    return np.clip(np.nan_to_num(values), -WILDEST, WILDEST)

@@ -19,6 +19,7 @@ from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
 from gwtransfer.pipeline import default_solver, fit_item
 from gwtransfer.recipe import AUTO_FITS, Recipe
+from gwtransfer.spreading import Spread, spread_over
 
 Array = NDArray[np.float64]
 Artefact = TypeVar("Artefact", GaussianMixture, TransportPlan)
@@ -32,9 +33,13 @@ def _default_fit(item: Raster | Cloud) -> str:
     return AUTO_FITS[isinstance(item, Cloud)]
 
 
-def fit_opened(item: Raster | Cloud, recipe: Recipe) -> GaussianMixture:
-    """Fit a mixture to an opened file."""
+def fit_opened(
+    item: Raster | Cloud, recipe: Recipe, spread: Spread | None = None
+) -> GaussianMixture:
+    """Fit a mixture to an opened file, passing over all of it by others' hands if it is spread."""
     prepare = recipe.build("prepare", auto=_default_prepare(item))
+    if spread is not None:
+        prepare = spread.prepare(prepare)
     return fit_item(item, prepare, recipe.build("fit", auto=_default_fit(item)), seed=recipe.seed)
 
 
@@ -56,11 +61,15 @@ def plan_between(
     if pairs is not None:
         guide = replace(
             guide,
-            points0=to_coordinates(pairs[0], source.space.coordinates),
-            points1=to_coordinates(pairs[1], target.space.coordinates),
+            points0=_points(pairs[0], source),
+            points1=_points(pairs[1], target),
         )
     plan: TransportPlan = recipe.build("plan", auto=auto)(source, target, guide=guide)
     return plan
+
+
+def _points(values: Array, mixture: GaussianMixture) -> Array:
+    return np.asarray(to_coordinates(values, mixture.space.coordinates), dtype=np.float64)
 
 
 def fit(
@@ -71,8 +80,20 @@ def fit(
     opening: Opening,
     mask: Mask | None = None,
     overwrite: bool = False,
+    scheduler: str | None = None,
 ) -> tuple[Raster | Cloud, GaussianMixture]:
-    """Fit a file and store the mixture."""
+    """Fit a file and store the mixture.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Address of a Dask scheduler whose workers pass over the pixels.
+
+    Raises
+    ------
+    UsageError
+        A scheduler where the fit makes no passes.
+    """
     recipe.check()
     check_artefact_name(output)
     files.check_output(output, overwrite=overwrite, inputs=[path, *([mask.path] if mask else [])])
@@ -81,7 +102,15 @@ def fit(
         if not isinstance(item, Raster):
             raise DataError(f"{path}: --mask needs a picture or a cube, found a shape")
         item = mask(item)
-    mixture = fit_opened(item, recipe)
+    if scheduler is not None and not getattr(
+        recipe.build("fit", auto=_default_fit(item)), "passes", 0
+    ):
+        raise UsageError(
+            "--scheduler: only passes over all pixels are shared out, and this fit makes none; "
+            "ask for some, as with --set fit.passes=20, or leave it out"
+        )
+    with spread_over(scheduler, path, opening, mask) as spread:
+        mixture = fit_opened(item, recipe, spread)
     provenance = fit_provenance([path], item, recipe, opening, mask)
     with files.whole(output, overwrite=overwrite) as temporary:
         store.save_mixture(mixture, temporary, provenance)

@@ -22,7 +22,7 @@ class TransportMap(Protocol):
 
     def __call__(
         self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
-    ) -> Array:
+    ) -> NDArray[np.floating]:
         """Map the points; ``index`` is each one's place in the whole."""
         ...
 
@@ -65,7 +65,9 @@ class PlanStage(Protocol):
 class MapStage(Protocol):
     """A plan to a map of points."""
 
-    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> TransportMap:
+    def __call__(
+        self, plan: TransportPlan, *, candidates: NDArray[np.floating] | None = None
+    ) -> TransportMap:
         """Return the map; ``candidates`` are the target's points, for maps that choose."""
         ...
 

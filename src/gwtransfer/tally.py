@@ -71,8 +71,8 @@ def appearance(raster: Raster, values: Floats) -> Array:
     """Return values (…, bands) as they are compared: a picture's in OKLab, a cube's as they are."""
     if raster.kind == "cube":
         return values.astype(np.float64)
-    points = to_space(values.reshape(-1, raster.bands), "oklab")
-    return points.reshape(*values.shape[:-1], -1)
+    points = to_space(values.reshape(-1, raster.bands).astype(np.float64), "oklab")
+    return np.asarray(points.reshape(*values.shape[:-1], -1), dtype=np.float64)
 
 
 def brightness(raster: Raster, values: Floats) -> Array:

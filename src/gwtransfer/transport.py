@@ -18,11 +18,12 @@ from gwtransfer.measure import rank_correlation
 from gwtransfer.pipeline import MapStage, TransportMap
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 PIECE_VALUES = 1_000_000
-"""Values of all pieces computed at once, so that many bands do not multiply a block's memory."""
+"""Values of pixels mapped at once, so that many bands do not multiply a block's memory."""
 
-WATCHED = 200_000
+WATCHED = 50_000
 """Pixels the luminance order is measured on, about."""
 
 STRANGE_SAMPLE = 1024
@@ -40,9 +41,9 @@ class Watch:
     """
 
     stride: int
-    _seen: dict[int, tuple[Array, Array, Array]] = field(default_factory=dict)
+    _seen: dict[int, tuple[Floats, Floats, Array]] = field(default_factory=dict)
 
-    def add(self, start: int, before: Array, after: Array, strange: NDArray[np.bool_]) -> None:
+    def add(self, start: int, before: Floats, after: Floats, strange: NDArray[np.bool_]) -> None:
         """Note the luminance of some pixels of the rows from ``start`` on, before and after."""
         self._seen[start] = (before, after, strange.astype(np.float64))
 
@@ -56,7 +57,7 @@ class Watch:
         strange = self._joined()[2]
         return float(strange.mean()) if strange.size else float("nan")
 
-    def _joined(self) -> tuple[Array, Array, Array]:
+    def _joined(self) -> tuple[Floats, Floats, Floats]:
         parts = [self._seen[start] for start in sorted(self._seen)]
         if not parts:
             return np.empty(0), np.empty(0), np.empty(0)
@@ -77,7 +78,7 @@ def apply_plan(
     strength: float = 1.0,
     keep: Keep | None = None,
     smooth: float | None = None,
-    candidates: Array | None = None,
+    candidates: Floats | None = None,
     record: Watch | None = None,
 ) -> Raster:
     """Return the raster's image under a plan's map, computed block by block as it is read.
@@ -158,7 +159,7 @@ class _Strip:
 
     Attributes
     ----------
-    images : (n, e) array
+    images : (n, e) array of single floats
         Values, NaN where not valid.
     valid : (n,) array of bool
     alpha, weight : (n,) arrays or None
@@ -173,14 +174,14 @@ class _Strip:
         Of some of them: whether they are unlike all the plan was fitted to.
     """
 
-    images: Array
+    images: Floats
     valid: NDArray[np.bool_]
-    alpha: NDArray[np.floating] | None
-    weight: NDArray[np.floating] | None
-    base: Array | None
-    seen: Array | None
+    alpha: Floats | None
+    weight: Floats | None
+    base: Floats | None
+    seen: Floats | None
     looked: NDArray[np.intp]
-    brightness: Array
+    brightness: Floats
     strange: NDArray[np.bool_]
 
     def part(self, first: int, last: int) -> "_Strip":
@@ -252,19 +253,22 @@ class _Image:
     def _few(self, start: int, stop: int) -> _Strip:
         block = self.raster.block(start, stop)
         source, target = self.plan.source.space, self.plan.target.space
-        images = np.full((len(block.points), target.raw_dimension), np.nan)
+        images = np.full((len(block.points), target.raw_dimension), np.nan, dtype=np.float32)
         seen = None
         if self.residual is not None:
-            seen = np.zeros((len(block.points), images.shape[1] + self.residual.axes.shape[1]))
-        base = np.zeros_like(images) if self.blend.needs_base(block.weight) else None
+            seen = np.zeros((len(block.points), len(self.residual.seeing)), dtype=np.float32)
+        base = None
+        if self.blend.needs_base(block.weight):
+            base = np.zeros(images.shape, dtype=block.points.dtype)
         index = np.flatnonzero(block.valid)
         for at in range(0, index.size, self.step):
             part = index[at : at + self.step]
             points = to_coordinates(block.points[part], source.coordinates)
             mapped = self.mapping(points, part + start * self.raster.columns)
-            images[part] = from_coordinates(mapped, target.coordinates)
+            with np.errstate(over="ignore"):  # what no single float holds is refused when written
+                images[part] = from_coordinates(mapped, target.coordinates)
             if seen is not None and self.residual is not None:
-                seen[part] = self.residual.seen(source.to_working(points))
+                seen[part] = self.residual.seen(points)
             if base is not None:
                 base[part] = self.blend.base(block.points[part])
         looked, brightness, odd = self._looked_at(block, index)
@@ -282,14 +286,13 @@ class _Image:
 
     @property
     def step(self) -> int:
-        """Points mapped at once, so that neither bands nor components multiply the memory."""
-        widest = max(self.plan.source.dimension, self.plan.target.dimension)
-        values = max(self.plan.source.count * widest, self.raster.bands)
-        return max(1024, PIECE_VALUES // values)
+        """Points mapped at once, so that bands do not multiply the memory."""
+        widest = max(self.plan.source.space.raw_dimension, self.plan.target.space.raw_dimension)
+        return max(1024, PIECE_VALUES // widest)
 
     def _looked_at(
         self, block: Block, index: NDArray[np.intp]
-    ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
+    ) -> tuple[NDArray[np.intp], Floats, NDArray[np.bool_]]:
         """Return some of the pixels that count, their brightness, and which of some are strange."""
         if block.weight is not None:
             index = index[block.weight[index] > 0]
@@ -300,18 +303,17 @@ class _Image:
         odd = strange(few, source.weights, source.means, source.covariances)
         return looked, luminance(source, points), odd
 
-    def blended(self, strip: _Strip) -> Array:
+    def blended(self, strip: _Strip) -> Floats:
         """Return the values (n, e) of a strip, with what stays of the source."""
         images = strip.images
         if strip.base is not None:
-            weight = None if strip.weight is None else strip.weight.astype(np.float64)
-            images = self.blend(strip.base, np.nan_to_num(images), weight)
+            images = self.blend(strip.base, np.nan_to_num(images), strip.weight)
             images[~strip.valid] = np.nan
         if is_picture(space_bands(self.plan.target.space)):
             images = np.clip(images, 0.0, self.most)
         return images
 
-    def judged(self, strip: _Strip, images: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    def judged(self, strip: _Strip, images: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return the brightness of some pixels before and after, and which of some are strange."""
         target = self.plan.target
         after = to_coordinates(images[strip.looked], target.space.coordinates)

@@ -1,5 +1,7 @@
 """The map stages: options, and what they hand to the maps of the core."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.core.strategies import drawn, product_plan, random_mixture, stiefel
@@ -27,12 +29,39 @@ def test_stages_make_the_maps_of_the_core(plan, cap):
     points = drawn(plan.source, rng, 30)
     number = np.inf if cap is None else cap
     np.testing.assert_array_equal(
-        Mean(gain_cap=cap)(plan)(points), mean_map(plan, gain_cap=number)(points)
+        Mean(gain_cap=cap, precision="double")(plan)(points),
+        mean_map(plan, gain_cap=number)(points),
     )
     np.testing.assert_array_equal(
-        Rand(gain_cap=cap)(plan)(points), rand_map(plan, gain_cap=number)(points)
+        Rand(gain_cap=cap, precision="double")(plan)(points),
+        rand_map(plan, gain_cap=number)(points),
     )
     assert np.linalg.norm(pair_maps(plan).linear, ord=2, axis=(1, 2)).max() > 0.4
+
+
+@pytest.mark.parametrize("stage", [Mean, Rand])
+def test_single_precision_is_near_double(plan, stage):
+    """Within a quarter of a step of 16 bits of the images' range, far from zero too."""
+    rng = np.random.default_rng(1)
+    points = drawn(plan.source, rng, 3000)
+    double = stage(precision="double")(plan)(points)
+    single = stage()(plan)(points)
+    assert single.dtype == np.float32
+    assert np.abs(single - double).max() < np.ptp(double) / 65535 / 4
+    from_single = stage()(plan)(points.astype(np.float32))
+    assert np.abs(from_single - double).max() < np.ptp(double) / 65535 / 4
+    space = replace(plan.source.space, origin=plan.source.space.origin + 1e4)
+    moved = replace(plan, source=replace(plan.source, space=space))
+    assert np.abs(stage()(moved)(points + 1e4) - double).max() < np.ptp(double) / 65535 / 4
+
+
+def test_points_beyond_single_floats_are_mapped_in_double(plan):
+    """What overflows a square is computed again; nothing is lost, and nothing warns."""
+    points = drawn(plan.source, np.random.default_rng(3), 10)
+    points[3] = 1e25
+    images = Mean(gain_cap=None)(plan)(points)
+    assert np.isfinite(images).all()
+    np.testing.assert_allclose(images, mean_map(plan)(points), rtol=1e-5)
 
 
 def test_nearest_returns_points_of_the_palette(plan):

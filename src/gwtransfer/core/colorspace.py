@@ -1,4 +1,7 @@
-"""Colour spaces of pictures: sRGB, linear light, CIE L*a*b* and OKLab."""
+"""Colour spaces of pictures: sRGB, linear light, CIE L*a*b* and OKLab.
+
+Single floats stay single; anything else becomes double.
+"""
 
 from typing import Literal, get_args
 
@@ -6,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 ColorSpace = Literal["srgb", "linear", "oklab", "lab"]
 
 REC709 = (0.2126, 0.7152, 0.0722)
@@ -46,28 +50,28 @@ GAMUT_STEPS = 12
 """Halvings in the search for the largest chroma a screen shows: exact to 1/4096 of it."""
 
 
-def linear(encoded: NDArray[np.floating]) -> Array:
+def linear(encoded: Floats) -> Floats:
     """Return linear light of sRGB-encoded values; odd, and defined beyond [0, 1]."""
-    values = np.asarray(encoded, dtype=np.float64)
+    values = _floats(encoded)
     size = np.abs(values)
     light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
     return np.copysign(light, values)
 
 
-def encoded(light: NDArray[np.floating]) -> Array:
+def encoded(light: Floats) -> Floats:
     """Return sRGB-encoded values of linear light; odd, and defined beyond [0, 1]."""
-    values = np.asarray(light, dtype=np.float64)
+    values = _floats(light)
     size = np.abs(values)
     code = np.where(size <= 0.0031308, size * 12.92, 1.055 * size ** (1 / 2.4) - 0.055)
     return np.copysign(code, values)
 
 
-def to_space(colours: NDArray[np.floating], space: ColorSpace) -> Array:
+def to_space(colours: Floats, space: ColorSpace) -> Floats:
     """Express sRGB-encoded colours (N, 3), or grays (N, 1), in a colour space.
 
     A gray keeps one coordinate: its linear light, or its lightness L.
     """
-    values = np.asarray(colours, dtype=np.float64)
+    values = _floats(colours)
     if space == "srgb":
         return values
     light = linear(values)
@@ -76,17 +80,17 @@ def to_space(colours: NDArray[np.floating], space: ColorSpace) -> Array:
     if values.shape[1] == 1:
         return np.cbrt(light) if space == "oklab" else 116 * _lab_root(light) - 16
     if space == "oklab":
-        return np.asarray(np.cbrt(light @ _CONES.T) @ _OKLAB.T)
-    lab = _lab_root(light @ _XYZ.T / _XYZ.sum(axis=1)) @ _LAB.T
-    return np.asarray(lab - _BLACK)
+        return _times(np.cbrt(_times(light, _CONES)), _OKLAB)
+    lab = _times(_lab_root(_times(light, _XYZ / _XYZ.sum(axis=1)[:, None])), _LAB)
+    return np.asarray(lab - _BLACK.astype(lab.dtype))
 
 
-def from_space(points: NDArray[np.floating], space: ColorSpace) -> Array:
+def from_space(points: Floats, space: ColorSpace) -> Floats:
     """Return the sRGB-encoded colours (N, 3), or grays (N, 1), of points in a colour space.
 
     Values leave [0, 1] where a screen has no such colour.
     """
-    place = np.asarray(points, dtype=np.float64)
+    place = _floats(points)
     if space == "srgb":
         return place
     if space == "linear":
@@ -94,16 +98,25 @@ def from_space(points: NDArray[np.floating], space: ColorSpace) -> Array:
     if place.shape[1] == 1:
         return encoded(place**3 if space == "oklab" else _lab_power((place + 16) / 116))
     if space == "oklab":
-        return encoded((place @ np.linalg.inv(_OKLAB).T) ** 3 @ np.linalg.inv(_CONES).T)
-    roots = (place + _BLACK) @ np.linalg.inv(_LAB).T
-    return encoded(_lab_power(roots) * _XYZ.sum(axis=1) @ np.linalg.inv(_XYZ).T)
+        return encoded(_times(_times(place, np.linalg.inv(_OKLAB)) ** 3, np.linalg.inv(_CONES)))
+    roots = _times(place + _BLACK.astype(place.dtype), np.linalg.inv(_LAB))
+    return encoded(_times(_lab_power(roots), np.linalg.inv(_XYZ) * _XYZ.sum(axis=1)))
 
 
-def _lab_root(values: Array) -> Array:
+def _floats(values: Floats) -> Floats:
+    return np.asarray(values, dtype=np.float32 if values.dtype == np.float32 else np.float64)
+
+
+def _times(points: Floats, matrix: Array) -> Floats:
+    """Return a matrix's products with points (N, 3), in the points' precision."""
+    return np.asarray(points @ matrix.T.astype(points.dtype))
+
+
+def _lab_root(values: Floats) -> Floats:
     return np.where(values > _KNEE**3, np.cbrt(values), values / (3 * _KNEE**2) + 4 / 29)
 
 
-def _lab_power(roots: Array) -> Array:
+def _lab_power(roots: Floats) -> Floats:
     return np.where(roots > _KNEE, roots**3, 3 * _KNEE**2 * (roots - 4 / 29))
 
 
@@ -114,7 +127,7 @@ def luminance_direction(bands: int, space: ColorSpace) -> Array:
     return np.array((1.0, 0.0, 0.0) if space in ("oklab", "lab") else REC709)
 
 
-def with_lightness(colours: Array, lightness: Array) -> Array:
+def with_lightness(colours: Floats, lightness: Floats) -> Floats:
     """Return sRGB-encoded colours (N, 3) of given lightness (N,) in OKLab, their hue kept.
 
     Where a screen has no such colour its chroma is lowered until it has; the lightness stays.
@@ -124,7 +137,7 @@ def with_lightness(colours: Array, lightness: Array) -> Array:
     return in_gamut(points)
 
 
-def in_gamut(points: Array) -> Array:
+def in_gamut(points: Floats) -> Floats:
     """Return sRGB-encoded colours in [0, 1] of OKLab points (N, 3), less chromatic where needed."""
     points = points.copy()
     points[:, 0] = np.clip(points[:, 0], 0, 1)
@@ -132,11 +145,13 @@ def in_gamut(points: Array) -> Array:
     outside = np.flatnonzero(((colours < 0) | (colours > 1)).any(axis=1))
     if outside.size:
         far = points[outside]
-        low, high = np.zeros(outside.size), np.ones(outside.size)
+        near = max(1e-9, 8 * float(np.finfo(far.dtype).eps))
+        low = np.zeros(outside.size, dtype=far.dtype)
+        high = np.ones_like(low)
         for _ in range(GAMUT_STEPS):
             middle = (low + high) / 2
             tried = from_space(far * np.stack([np.ones_like(middle), middle, middle], 1), "oklab")
-            fits = ((tried >= -1e-9) & (tried <= 1 + 1e-9)).all(axis=1)
+            fits = ((tried >= -near) & (tried <= 1 + near)).all(axis=1)
             low, high = np.where(fits, middle, low), np.where(fits, high, middle)
         far = far * np.stack([np.ones_like(low), low, low], axis=1)
         colours[outside] = from_space(far, "oklab")
@@ -159,19 +174,19 @@ def space_of(coordinates: str) -> ColorSpace | None:
     return None
 
 
-def neutral(luminance: Array, bands: int, space: ColorSpace) -> Array:
+def neutral(luminance: Floats, bands: int, space: ColorSpace) -> Floats:
     """Return the sRGB-encoded gray (N, bands) of a brightness (N,) told in a colour space."""
     gray = from_space(luminance[:, None], space)
     return np.repeat(gray, bands, axis=1)
 
 
-def to_coordinates(values: NDArray[np.floating], coordinates: str) -> Array:
+def to_coordinates(values: Floats, coordinates: str) -> Floats:
     """Return a raster's values (N, d) as points in recorded coordinates; a cube's stay."""
     space = space_of(coordinates)
-    return np.asarray(values, dtype=np.float64) if space is None else to_space(values, space)
+    return _floats(values) if space is None else to_space(values, space)
 
 
-def from_coordinates(points: Array, coordinates: str) -> Array:
+def from_coordinates(points: Floats, coordinates: str) -> Floats:
     """Return points (N, d) in recorded coordinates as a raster's values; a cube's stay."""
     space = space_of(coordinates)
     return points if space is None else from_space(points, space)

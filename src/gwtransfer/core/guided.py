@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 def guided_filter(
-    values: Array, guide: Array, valid: NDArray[np.bool_], *, radius: int, epsilon: float
-) -> Array:
+    values: Floats, guide: Floats, valid: NDArray[np.bool_], *, radius: int, epsilon: float
+) -> Floats:
     """Return the locally affine function of the guide that is nearest to the values.
 
     In every window of 2·radius + 1 pixels a side the values are fitted by a·guide + b, with ε|a|²
@@ -17,8 +17,9 @@ def guided_filter(
 
     Parameters
     ----------
-    values : (r, c, e) array
-    guide : (r, c, g) array
+    values : (e, r, c) array
+    guide : (g, r, c) array
+        Centred, if it is of single floats: its squares are taken.
     valid : (r, c) array of bool
         Pixels that count; the others may hold anything finite or not.
     radius : int >= 1
@@ -27,49 +28,74 @@ def guided_filter(
 
     Returns
     -------
-    (r, c, e) array
+    (e, r, c) array of the values' type
         Zero where not valid.
     """
-    counted = valid[:, :, None].astype(np.float64)
-    x = np.where(counted > 0, guide, 0.0)
-    y = np.where(counted > 0, values, 0.0)
-    g, e = x.shape[2], y.shape[2]
+    e, g = len(values), len(guide)
     upper = np.triu_indices(g)
-    products = np.concatenate(
-        [
-            counted,
-            x,
-            y,
-            x[:, :, upper[0]] * x[:, :, upper[1]],
-            (x[:, :, :, None] * y[:, :, None, :]).reshape(*valid.shape, g * e),
-        ],
-        axis=2,
-    )
-    sums = _box(products, radius)
-    means = sums[:, :, 1:] / np.maximum(sums[:, :, :1], 1e-6)
-    mean_x, mean_y, square, cross = np.split(
-        means, np.cumsum([g, e, len(upper[0])]).tolist(), axis=2
-    )
-    variance = np.empty((*valid.shape, g, g))
-    centred = square - mean_x[:, :, upper[0]] * mean_x[:, :, upper[1]]
-    variance[:, :, upper[0], upper[1]] = centred
-    variance[:, :, upper[1], upper[0]] = centred
-    variance += epsilon * np.eye(g)
-    covariance = cross.reshape(*valid.shape, g, e) - mean_x[..., None] * mean_y[:, :, None, :]
-    slope = np.linalg.solve(variance, covariance)
-    offset = mean_y - np.einsum("rcg,rcge->rce", mean_x, slope)
-    there = (sums[:, :, :1] > 0.5 / (2 * radius + 1) ** 2).astype(np.float64)
-    fits = np.concatenate([there, offset, slope.reshape(*valid.shape, g * e)], axis=2) * there
+    crossed = 1 + g + e + len(upper[0])
+    fields = np.empty((crossed + g * e, *valid.shape), dtype=values.dtype)
+    fields[0] = valid
+    x, y = fields[1 : 1 + g], fields[1 + g : 1 + g + e]
+    np.copyto(x, np.where(valid, guide, 0))
+    np.copyto(y, np.where(valid, values, 0))
+    for row, (i, j) in enumerate(zip(*upper, strict=True), start=1 + g + e):
+        np.multiply(x[i], x[j], out=fields[row])
+    np.multiply(x[:, None], y, out=fields[crossed:].reshape(g, e, *valid.shape))
+    guided = x.copy()  # the sums take the fields' place
+    sums = _box(fields, radius)
+    share = sums[0]
+    sums[1:] /= np.maximum(share, 1e-6)
+    mean_x, mean_y = sums[1 : 1 + g], sums[1 + g : 1 + g + e]
+    variance = np.empty((g, g, *valid.shape), dtype=values.dtype)
+    for row, (i, j) in enumerate(zip(*upper, strict=True), start=1 + g + e):
+        variance[j, i] = sums[row] - mean_x[i] * mean_x[j]
+        variance[j, i] += epsilon * (i == j)
+    slope = sums[crossed:].reshape(g, e, *valid.shape)
+    slope -= mean_x[:, None] * mean_y
+    _solve(variance, slope, least=epsilon)
+    fits = np.empty((1 + e + g * e, *valid.shape), dtype=values.dtype)
+    fits[0] = share > 0.5 / (2 * radius + 1) ** 2
+    fits[1 : 1 + e] = mean_y - np.einsum("grc,gerc->erc", mean_x, slope)
+    fits[1 + e :] = slope.reshape(g * e, *valid.shape)
+    fits[1:] *= fits[0]
     fits = _box(fits, radius)
-    fits = fits[:, :, 1:] / np.maximum(fits[:, :, :1], 1e-12)
-    slope = fits[:, :, e:].reshape(*valid.shape, g, e)
-    return np.asarray((fits[:, :, :e] + np.einsum("rcg,rcge->rce", x, slope)) * counted)
+    fits[1:] /= np.maximum(fits[0], 1e-12)
+    slope = fits[1 + e :].reshape(g, e, *valid.shape)
+    result = fits[1 : 1 + e] + np.einsum("grc,gerc->erc", guided, slope)
+    result *= valid
+    return np.asarray(result)
 
 
-def _box(fields: Array, radius: int) -> Array:
-    """Return the mean over each window of (r, c, q) fields, zero beyond the edges."""
-    from scipy.ndimage import uniform_filter1d
+def _solve(matrices: Floats, sides: Floats, *, least: float) -> None:
+    """Solve symmetric positive systems, whose lower half (g, g, …) is given, in place of sides.
 
-    size = 2 * radius + 1
-    across = uniform_filter1d(fields, size, axis=1, mode="constant")
-    return np.asarray(uniform_filter1d(across, size, axis=0, mode="constant"))
+    By L D Lᵀ without pivoting, a vector operation over all systems at a time; ``sides``
+    (g, e, …) become the solutions. D is not below ``least``, the least eigenvalue there is.
+    """
+    g = len(matrices)
+    for i in range(g):
+        np.maximum(matrices[i, i], least, out=matrices[i, i])
+        for j in range(i + 1, g):
+            factor = matrices[j, i] / matrices[i, i]
+            for k in range(j, g):
+                matrices[k, j] -= factor * matrices[k, i]
+            sides[j] -= factor * sides[i]
+    for i in reversed(range(g)):
+        for j in range(i + 1, g):
+            sides[i] -= matrices[j, i] * sides[j]
+        sides[i] /= matrices[i, i]
+
+
+def _box(fields: Floats, radius: int) -> Floats:
+    """Return the mean over each window of (q, r, c) fields, zero beyond the edges."""
+    across = np.array(fields)
+    for step in range(1, radius + 1):
+        across[:, :, step:] += fields[:, :, :-step]
+        across[:, :, :-step] += fields[:, :, step:]
+    down = np.array(across)
+    for step in range(1, radius + 1):
+        down[:, step:] += across[:, :-step]
+        down[:, :-step] += across[:, step:]
+    down /= (2 * radius + 1) ** 2
+    return down

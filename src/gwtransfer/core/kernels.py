@@ -78,9 +78,7 @@ def wide_expectation(
     return sums, xp.sum(log * weights)
 
 
-def mean_images(
-    xp: Namespace, block: Block, whitening: Block, logs: Block, linear: Block
-) -> Block:
+def mean_images(xp: Namespace, block: Block, whitening: Block, logs: Block, linear: Block) -> Block:
     """Return Σ_k r_k(z) (B_k z + c_k) of a block with ones (p + 1, N), as (n, N) (MATHS 2.3).
 
     Parameters

@@ -4,7 +4,7 @@ A map is a number type, too: in single precision it costs half, and differs from
 than a step of 16 bits (docs/performance.md).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,19 @@ BLOCK_VALUES = 524_288
 
 LEAST_BLOCK = 256
 """Points in a block at least, so that its products are products."""
+
+
+FAR = 1e6
+"""Single floats serve up to so many radii from the centre; a block that goes further is doubled."""
+
+
+def _too_far(images: Floats) -> bool:
+    return images.dtype == np.float32 and not bool((np.abs(images) < FAR).all())
+
+
+def _slices(count: int, size: int) -> list[slice]:
+    """Return the blocks of so many points; one empty one for none."""
+    return [slice(start, start + size) for start in range(0, max(count, 1), size)]
 
 
 def _block_size(mixture: GaussianMixture, dimension: int) -> int:
@@ -60,13 +73,19 @@ class MeanMap:
     def __call__(self, points: Floats, index: Index | None = None) -> Floats:
         """Map raw points (N, d) to raw images (N, e); ``index`` is not needed and not used."""
         del index
-        source, target = self._sides
-        images = np.empty((len(points), self.space.raw_dimension), dtype=self.dtype)
         size = _block_size(self.mixture, self.linear.shape[1])
-        for start in range(0, len(points), size):
-            block = source.of(points[start : start + size])
-            images[start : start + size] = target.raw(kernels.mean_images(np, block, *self.arrays))
-        return images
+        parts = [self._block(points[part]) for part in _slices(len(points), size)]
+        return np.concatenate(parts)
+
+    def _block(self, points: Floats) -> Floats:
+        source, target = self._sides
+        with np.errstate(over="ignore", invalid="ignore"):
+            images = kernels.mean_images(np, source.of(points), *self.arrays)
+        return self._doubled(points) if _too_far(images) else target.raw(images)
+
+    @cached_property
+    def _doubled(self) -> "MeanMap":
+        return replace(self, dtype=np.dtype(np.float64))
 
     @cached_property
     def arrays(self) -> tuple[Floats, ...]:
@@ -139,21 +158,29 @@ class RandMap:
         index : (N,) increasing array of int, or None
             The place of each point in the whole; 0 … N − 1 when None.
         """
-        source, target = self._sides
         index = np.arange(len(points)) if index is None else index
-        images = np.empty((len(points), self.space.raw_dimension), dtype=self.dtype)
         size = _block_size(self.mixture, self.pairs.linear.shape[1])
-        for start in range(0, len(points), size):
-            part = slice(start, start + size)
-            images[part] = target.raw(self._images(source.of(points[part]), index[part]))
-        return images
+        parts = [self._block(points[part], index[part]) for part in _slices(len(points), size)]
+        return np.concatenate(parts)
+
+    def _block(self, points: Floats, index: Index) -> Floats:
+        if not len(points):
+            return self.space.to_raw(np.empty((0, self.space.dimension)))
+        source, target = self._sides
+        with np.errstate(over="ignore", invalid="ignore"):
+            images = self._images(source.of(points), index)
+        return self._doubled(points, index) if _too_far(images) else target.raw(images)
+
+    @cached_property
+    def _doubled(self) -> "RandMap":
+        return replace(self, dtype=np.dtype(np.float64))
 
     def _images(self, block: Floats, index: Index) -> Floats:
         """Return the images (n, N) of working points with ones (m + 1, N)."""
         logs = kernels.log_densities(np, block, *self._densities)
         running = kernels.likelihoods(np, logs)[0]
-        for row, last in zip(running[1:], running, strict=False):
-            row += last
+        for k in range(1, len(running)):
+            running[k] += running[k - 1]
         draws = uniforms(self.seed, 0, index).astype(self.dtype) * running[-1]
         pair = self._pair(_passed(running[:-1], draws), uniforms(self.seed, 1, index))
         # Points of one pair side by side, so that each pair is one product.
@@ -172,10 +199,12 @@ class RandMap:
         placed[:, order] = images
         return placed
 
-    def _pair(self, chosen: NDArray[np.unsignedinteger], draws: Array) -> NDArray[np.unsignedinteger]:
+    def _pair(
+        self, chosen: NDArray[np.unsignedinteger], draws: Array
+    ) -> NDArray[np.unsignedinteger]:
         """Return the pair each point takes, given its source component and a uniform draw."""
         first, edges = self._edges
-        return first[chosen] + _passed(edges[:, chosen], draws)
+        return np.asarray(first[chosen] + _passed(edges[:, chosen], draws))
 
     @cached_property
     def _edges(self) -> tuple[NDArray[np.unsignedinteger], Array]:
@@ -250,17 +279,13 @@ class NearestMap:
     """
 
     mean: MeanMap
-    candidates: Array
+    candidates: Floats
 
-    def __call__(
-        self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
-    ) -> Array:
+    def __call__(self, points: Floats, index: Index | None = None) -> Floats:
         """Map raw points (N, d) to the candidate nearest to each image, (N, e)."""
         return np.asarray(self.candidates[self.match(points, index)[0]])
 
-    def match(
-        self, points: NDArray[np.floating], index: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.intp], Array]:
+    def match(self, points: Floats, index: Index | None = None) -> tuple[NDArray[np.intp], Array]:
         """Return for each raw point (N, d) its candidate's index, and the distance to it."""
         return self._search(self.mean(points, index))
 

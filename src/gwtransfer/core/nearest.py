@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
-Search = Callable[[Array], tuple[NDArray[np.intp], Array]]
+Search = Callable[[Floats], tuple[NDArray[np.intp], Array]]
 
 
-def nearest(points: Array, candidates: Array) -> tuple[NDArray[np.intp], Array]:
+def nearest(points: Floats, candidates: Floats) -> tuple[NDArray[np.intp], Array]:
     """Return for each point (N, n) the index of its nearest candidate (M, n), and the distance."""
     return nearest_search(candidates)(points)
 
 
-def nearest_search(candidates: Array) -> Search:
+def nearest_search(candidates: Floats) -> Search:
     """Return `nearest` among fixed candidates (M, n).
 
     A k-d tree up to ten dimensions, blocked matrix products above, where trees lose.
@@ -25,7 +26,7 @@ def nearest_search(candidates: Array) -> Search:
 
         tree = cKDTree(candidates)
 
-        def by_tree(points: Array) -> tuple[NDArray[np.intp], Array]:
+        def by_tree(points: Floats) -> tuple[NDArray[np.intp], Array]:
             distances, index = tree.query(points)
             return np.asarray(index), np.asarray(distances)
 
@@ -36,7 +37,7 @@ def nearest_search(candidates: Array) -> Search:
     norms = (centred**2).sum(axis=1)
     step = max(1, 8_000_000 // len(candidates))
 
-    def by_products(points: Array) -> tuple[NDArray[np.intp], Array]:
+    def by_products(points: Floats) -> tuple[NDArray[np.intp], Array]:
         index = np.concatenate(
             [
                 np.argmin(norms - 2 * ((points[i : i + step] - centre) @ centred.T), axis=1)

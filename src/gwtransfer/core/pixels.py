@@ -44,7 +44,7 @@ class Pixels:
             if share is not None:
                 own = share[block.valid].astype(np.float64)
                 counts = own if counts is None else counts * own
-        return self._working(block.points[block.valid]), counts
+        return self._working(block.points[block.valid].astype(np.float64)), counts
 
     def statistics(self, densities: Densities) -> Statistics:
         """Return the statistics of all pixels under a mixture, in one pass over the raster."""

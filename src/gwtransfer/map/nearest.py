@@ -9,29 +9,27 @@ from numpy.typing import NDArray
 from gwtransfer.core.maps import NearestMap, mean_map
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import UsageError
-from gwtransfer.map.mean import check_gain_cap
+from gwtransfer.map.piecewise import Piecewise
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nearest:
+class Nearest(Piecewise):
     """Every output is a point of the target: a colour of the palette, a vertex of a shape.
 
     Attributes
     ----------
     gain_cap : float | None
         Largest stretch of a piece, in units of each side's radius; None does not cap.
+    precision : Literal["single", "double"]
+        Single floats differ from double ones by less than a step of 16 bits, and take half as
+        long.
     """
 
     needs_candidates: ClassVar[bool] = True
 
-    gain_cap: float | None = 4.0
-
-    def __post_init__(self) -> None:
-        check_gain_cap(self.gain_cap)
-
-    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> NearestMap:
+    def __call__(self, plan: TransportPlan, *, candidates: Floats | None = None) -> NearestMap:
         """Return the map of a plan onto candidates (M, e) in the target's raw coordinates.
 
         Raises
@@ -43,5 +41,5 @@ class Nearest:
             raise UsageError(
                 "map nearest: expected the target's points; apply takes them by --palette"
             )
-        mean = mean_map(plan, gain_cap=np.inf if self.gain_cap is None else self.gain_cap)
+        mean = mean_map(plan, **self.how)
         return NearestMap(mean=mean, candidates=candidates)

@@ -8,29 +8,27 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.maps import RandMap, rand_map
 from gwtransfer.core.types import TransportPlan
-from gwtransfer.map.mean import check_gain_cap
+from gwtransfer.map.piecewise import Piecewise
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rand:
+class Rand(Piecewise):
     """Reaches every colour of the target, at the price of grain (MATHS 2.2).
 
     Attributes
     ----------
     gain_cap : float | None
         Largest stretch of a piece, in units of each side's radius; None does not cap.
+    precision : Literal["single", "double"]
+        Single floats differ from double ones by less than a step of 16 bits, and take half as
+        long.
     """
 
     needs_candidates: ClassVar[bool] = False
 
-    gain_cap: float | None = 4.0
-
-    def __post_init__(self) -> None:
-        check_gain_cap(self.gain_cap)
-
-    def __call__(self, plan: TransportPlan, *, candidates: Array | None = None) -> RandMap:
+    def __call__(self, plan: TransportPlan, *, candidates: Floats | None = None) -> RandMap:
         """Return the map of a plan, seeded by its source; it needs no candidates."""
         del candidates
-        return rand_map(plan, gain_cap=np.inf if self.gain_cap is None else self.gain_cap)
+        return rand_map(plan, **self.how)

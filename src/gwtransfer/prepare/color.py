@@ -75,7 +75,7 @@ class Color:
             raise DataError(f"{item.name}: expected a picture or a cube, found a shape")
         points = item.sample(self.sample, seed=seed)
         if item.kind == "picture":
-            points = to_space(points, self.space)
+            points = np.asarray(to_space(points, self.space), dtype=np.float64)
         space = self._space(item, points)
         noise = None
         if self.noise and item.kind == "cube":

@@ -238,7 +238,7 @@ class HdrWriter:
         check_last_row(path)
 
 
-def _light(block: Block, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _light(block: Block, columns: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
     """Return linear light (r, columns, bands) and opacity (r, columns) of a block."""
     points = np.where(block.valid[:, None], block.points, 0)
     alpha = block.valid.astype(np.float64)
