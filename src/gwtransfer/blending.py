@@ -149,9 +149,13 @@ def _gray(plan: TransportPlan, values: Floats) -> Floats:
 
 
 def _keeping(keep: Keep, source: Floats, images: Floats) -> Floats:
-    """Return colours (N, 3) with the source's OKLab lightness, or with its chroma and hue."""
-    was = to_space(source, "oklab")
+    """Return colours (N, 3) with the source's OKLab lightness, or with its chroma and hue.
+
+    In double precision: near black a hue is what the last digits say.
+    """
+    colours = np.asarray(images, dtype=np.float64)
+    was = np.array(to_space(source.astype(np.float64), "oklab"), dtype=np.float64)
     if keep == "luminance":
-        return with_lightness(images, was[:, 0])
-    was[:, 0] = to_space(images, "oklab")[:, 0]
+        return with_lightness(colours, was[:, 0])
+    was[:, 0] = to_space(colours, "oklab")[:, 0]
     return in_gamut(was)

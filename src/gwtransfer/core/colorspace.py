@@ -46,8 +46,8 @@ _LAB = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
 _BLACK = np.array([16.0, 0.0, 0.0])
 _KNEE = 6 / 29
 
-GAMUT_STEPS = 12
-"""Halvings in the search for the largest chroma a screen shows: exact to 1/4096 of it."""
+GAMUT_STEPS = 20
+"""Halvings in the search for the largest chroma a screen shows: exact to a millionth of it."""
 
 
 def linear(encoded: Floats) -> Floats:
@@ -127,31 +127,29 @@ def luminance_direction(bands: int, space: ColorSpace) -> Array:
     return np.array((1.0, 0.0, 0.0) if space in ("oklab", "lab") else REC709)
 
 
-def with_lightness(colours: Floats, lightness: Floats) -> Floats:
+def with_lightness(colours: Array, lightness: Array) -> Array:
     """Return sRGB-encoded colours (N, 3) of given lightness (N,) in OKLab, their hue kept.
 
     Where a screen has no such colour its chroma is lowered until it has; the lightness stays.
     """
-    points = to_space(colours, "oklab")
+    points = np.array(to_space(colours, "oklab"), dtype=np.float64)
     points[:, 0] = lightness
     return in_gamut(points)
 
 
-def in_gamut(points: Floats) -> Floats:
+def in_gamut(points: Array) -> Array:
     """Return sRGB-encoded colours in [0, 1] of OKLab points (N, 3), less chromatic where needed."""
     points = points.copy()
     points[:, 0] = np.clip(points[:, 0], 0, 1)
-    colours = from_space(points, "oklab")
+    colours = np.asarray(from_space(points, "oklab"), dtype=np.float64)
     outside = np.flatnonzero(((colours < 0) | (colours > 1)).any(axis=1))
     if outside.size:
         far = points[outside]
-        near = max(1e-9, 8 * float(np.finfo(far.dtype).eps))
-        low = np.zeros(outside.size, dtype=far.dtype)
-        high = np.ones_like(low)
+        low, high = np.zeros(outside.size), np.ones(outside.size)
         for _ in range(GAMUT_STEPS):
             middle = (low + high) / 2
             tried = from_space(far * np.stack([np.ones_like(middle), middle, middle], 1), "oklab")
-            fits = ((tried >= -near) & (tried <= 1 + near)).all(axis=1)
+            fits = ((tried >= -1e-9) & (tried <= 1 + 1e-9)).all(axis=1)
             low, high = np.where(fits, middle, low), np.where(fits, high, middle)
         far = far * np.stack([np.ones_like(low), low, low], axis=1)
         colours[outside] = from_space(far, "oklab")
