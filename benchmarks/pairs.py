@@ -22,7 +22,7 @@ from scenes import DATA
 from threadpoolctl import threadpool_limits
 
 from gwtransfer import registry
-from gwtransfer.core.coupling import GromovProblem
+from gwtransfer.core.gromov import GromovProblem
 from gwtransfer.core.types import Cloud, GaussianMixture
 from gwtransfer.fit.gmm import Gmm
 from gwtransfer.pipeline import fit_item

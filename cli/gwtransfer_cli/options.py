@@ -102,6 +102,16 @@ Solver = Annotated[
         rich_help_panel=PLANNING,
     ),
 ]
+Starts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="full|few",
+        help="How many starts mgw2 and mew2 search from: few for previews and scripts, whose "
+        "values may lie above those of full. mw2 is exact and has none.",
+        rich_help_panel=PLANNING,
+        show_default="full",
+    ),
+]
 Anchor = Annotated[
     float | None,
     typer.Option(

@@ -159,8 +159,8 @@ class _Strip:
 
     Attributes
     ----------
-    images : (n, e) array of single floats
-        Values, NaN where not valid.
+    images : (n, e) array
+        Values in the map's precision, NaN where not valid.
     valid : (n,) array of bool
     alpha, weight : (n,) arrays or None
     base : (n, e) array or None
@@ -265,8 +265,9 @@ class _Image:
             part = index[at : at + self.step]
             points = to_coordinates(block.points[part], source.coordinates)
             mapped = self.mapping(points, part + start * self.raster.columns)
-            with np.errstate(over="ignore"):  # what no single float holds is refused when written
-                images[part] = from_coordinates(mapped, target.coordinates)
+            if mapped.dtype != images.dtype:  # a map in double precision
+                images = images.astype(np.float64)
+            images[part] = from_coordinates(mapped, target.coordinates)
             if seen is not None and self.residual is not None:
                 seen[part] = self.residual.seen(points)
             if base is not None:

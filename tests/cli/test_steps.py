@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gwtransfer.jobs import load_plan
+
 from .conftest import QUICK, Run
 
 
@@ -58,6 +60,8 @@ JOBS = {
     ),
     "mgw2": Job(**CUBE, plan=("--solver", "mgw2", "--anchor", "0", *QUICK)),
     "anchor": Job(**CUBE, plan=("--anchor", "3", *QUICK)),
+    "few starts": Job(**CUBE, plan=("--starts", "few")),
+    "few starts of an exact plan": Job(**(MW2 | {"plan": ("--starts", "few")})),
     "settings": Job(
         **CUBE,
         fit=(
@@ -94,6 +98,36 @@ def test_artefacts_keep_everything(done: Run, folder: Path) -> None:
     done("fit", "photo.png", "-o", "p.npz", "-k", "2")
     assert "axes of 6 bands coordinates" in done("inspect", "c.npz").out
     assert "3 axes of 3 oklab coordinates" in done("inspect", "p.npz").out
+
+
+def test_a_plan_keeps_how_many_starts_were_asked_for(done: Run, folder: Path) -> None:
+    """--starts is plan.starts, whichever way it is said, and for every solver."""
+    done("fit", "photo.png", "-o", "p.npz", "-k", "2")
+    for solver in ("mw2", "mgw2", "mew2"):
+        ways = {"flag": ("--starts", "few"), "set": ("--set", "plan.starts=few")}
+        for way, option in ways.items():
+            plan = f"{way}-{solver}.npz"
+            done("plan", "p.npz", "p.npz", "-o", plan, "--solver", solver, *option)
+            assert load_plan(Path(plan))[1]["plan"]["starts"] == "few"
+        assert Path(f"flag-{solver}.npz").read_bytes() == Path(f"set-{solver}.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--starts", "some"), "option starts of mew2: expected one of full, few, got 'some'"),
+        (("--starts", "few", "--set", "plan.starts=full"), "plan.starts was given already"),
+    ],
+)
+def test_other_starts_are_refused(
+    run: Run, done: Run, folder: Path, given: tuple[str, ...], words: str
+) -> None:
+    """The message says what there is."""
+    done("fit", "photo.png", "-o", "p.npz", "-k", "2")
+    result = run("plan", "p.npz", "p.npz", "-o", "q.npz", "--solver", "mew2", *given)
+    assert result.code == 2
+    assert words in result.err
+    assert not Path("q.npz").exists()
 
 
 def test_equal_runs_give_equal_bytes(done: Run, folder: Path) -> None:

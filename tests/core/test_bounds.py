@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtransfer.core import bounds
-from gwtransfer.core.coupling import GromovProblem, exact, random_couplings
+from gwtransfer.core.coupling import exact, random_couplings
 from gwtransfer.core.gaussian import own_squared_w2, squared_w2
+from gwtransfer.core.gromov import GromovProblem
 
 from .strategies import ROUNDING, SINGULAR, covariances, mixtures, orthogonal, seeds, stiefel
 

@@ -13,8 +13,8 @@ from tests.core.strategies import (
 )
 
 from gwtransfer.core import bounds
-from gwtransfer.core.maps import mean_map
 from gwtransfer.core.guide import DEFAULT_ANCHOR, Guide
+from gwtransfer.core.maps import mean_map
 from gwtransfer.core.points import embed_points
 from gwtransfer.core.types import GaussianMixture, Space
 from gwtransfer.errors import DataError, UsageError
@@ -335,6 +335,24 @@ def test_a_pair_moves_an_exact_coupling(goal):
     assert plan.coupling[0, goal] == 0.5
     assert plan.value == pytest.approx(0.81 if goal == 0 else 1.21)
     assert plan.bound == pytest.approx(0.81)
+
+
+def test_few_starts_are_some_of_all():
+    """They are the sign choices, 16 random ones and the MGW2 coupling's, unless told."""
+    rng = np.random.default_rng(12)
+    source, target = random_mixture(rng, 5, 3), random_mixture(rng, 4, 2)
+    full, few = (MEW2(starts=starts)(source, target) for starts in ("full", "few"))
+    assert (full.starts, few.starts) == (4 + 200 + 1, 4 + 16 + 1)
+    assert full.value <= few.value + SOLVED * scale(source, target)
+    assert MEW2(starts="few", random=3)(source, target).starts == 4 + 3 + 1
+
+
+def test_an_exact_plan_has_no_starts_to_leave_out():
+    """MW2 takes the option, so that any solver can be asked, and nothing changes."""
+    rng = np.random.default_rng(13)
+    source, target = random_mixture(rng, 5, 3), random_mixture(rng, 4, 3)
+    full, few = (MW2(starts=starts)(source, target) for starts in ("full", "few"))
+    np.testing.assert_array_equal(full.coupling, few.coupling)
 
 
 @pytest.mark.parametrize(("option", "least"), [("signs", 1), ("random", 0), ("waves", 0)])

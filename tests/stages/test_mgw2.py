@@ -8,9 +8,9 @@ import pytest
 from tests.core.strategies import ROUNDING, drawn, moved, random_mixture, scale, stiefel
 
 from gwtransfer.core import bounds
-from gwtransfer.core.maps import mean_map
 from gwtransfer.core.gaussian import own_squared_w2
 from gwtransfer.core.guide import Guide
+from gwtransfer.core.maps import mean_map
 from gwtransfer.core.types import GaussianMixture, Space
 from gwtransfer.errors import DataError, SolverError, UsageError
 from gwtransfer.plan.mgw2 import MGW2, Coupled
@@ -150,6 +150,32 @@ def test_a_shape_and_another_thing_need_an_inner_cost():
     with pytest.raises(DataError, match="mgw2: expected shapes only, or none, found both"):
         MGW2().lower_bounds([shape, other])
     assert MGW2(inner="w2sq", **QUICK).coupled(shape, other).value > 0
+
+
+def test_pairs_together_are_as_each_alone():
+    """Pairs of several sizes in any order give the same bits as one by one."""
+    rng = np.random.default_rng(12)
+    sides = [random_mixture(rng, k, 3) for k in (5, 7, 5, 7, 6)]
+    pairs = [(sides[i], sides[j]) for i, j in ((0, 1), (2, 3), (4, 0), (1, 0), (2, 1))]
+    solver = MGW2(**QUICK)
+    for (source, target), found in zip(pairs, solver.coupled_each(pairs), strict=True):
+        alone = solver.coupled(source, target)
+        np.testing.assert_array_equal(found.coupling, alone.coupling)
+        assert (found.value, found.bound, found.history) == (
+            alone.value, alone.bound, alone.history
+        )  # fmt: skip
+        assert (found.starts, found.reached) == (alone.starts, alone.reached)
+    assert solver.coupled_each([]) == []
+
+
+def test_few_starts_are_some_of_all():
+    """They are 2 + 4 + 30 in two dimensions instead of 2 + 4 + 100, unless numbers are given."""
+    rng = np.random.default_rng(13)
+    source, target = random_mixture(rng, 5, 3), random_mixture(rng, 4, 2)
+    full, few = (MGW2(starts=starts)(source, target) for starts in ("full", "few"))
+    assert (full.starts, few.starts) == (106, 36)
+    assert few.value >= full.value * (1 - ROUNDING)
+    assert MGW2(starts="few", random=3, signs=2)(source, target).starts == 2 + 2 + 3
 
 
 def test_annealing_adds_one_start():

@@ -31,6 +31,7 @@ from gwtransfer_cli.options import (
     Smooth,
     Solver,
     Space,
+    Starts,
     Strength,
     Strip,
     Variable,
@@ -74,6 +75,7 @@ def color(
     noise: Noise = None,
     seed: Seed = 0,
     solver: Solver = "auto",
+    starts: Starts = None,
     anchor: Anchor = None,
     pair: Annotated[
         list[str] | None,
@@ -137,6 +139,7 @@ def color(
         options={
             "prepare": {"sample": sample, "space": space, "variance": variance, "noise": noise},
             "fit": {"components": components},
+            "plan": {"starts": starts},
             "map": {"gain_cap": gain_cap},
         },
     )

@@ -19,6 +19,7 @@ from gwtransfer_cli.options import (
     Seed,
     Settings,
     Solver,
+    Starts,
     Variable,
     Variance,
     make_opening,
@@ -55,6 +56,7 @@ def distance(
     variance: Variance = None,
     seed: Seed = 0,
     solver: Solver = "auto",
+    starts: Starts = None,
     as_json: Json = False,
     load: Load = None,
     variable: Variable = None,
@@ -94,6 +96,7 @@ def distance(
         options={
             "prepare": {"sample": sample, "variance": variance, "size": keep_size or None},
             "fit": {"components": components},
+            "plan": {"starts": starts},
         },
     )
     opening = make_opening(load, variable, band_axis, bands)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gwtransfer_cli import console, summary
-from gwtransfer_cli.options import Anchor, Output, Overwrite, Settings, Solver, make_recipe
+from gwtransfer_cli.options import Anchor, Output, Overwrite, Settings, Solver, Starts, make_recipe
 
 
 def plan(
@@ -14,6 +14,7 @@ def plan(
     target: Annotated[Path, typer.Argument(help="Mixture of the target.", show_default=False)],
     output: Output,
     solver: Solver = "auto",
+    starts: Starts = None,
     anchor: Anchor = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
@@ -24,7 +25,9 @@ def plan(
     """
     from gwtransfer import jobs
 
-    recipe = make_recipe(settings, ("plan",), solver=solver, anchor=anchor)
+    recipe = make_recipe(
+        settings, ("plan",), solver=solver, anchor=anchor, options={"plan": {"starts": starts}}
+    )
     with console.progress() as progress:
         progress("plan", 0, 0)
         made = jobs.plan(source, target, output, recipe, overwrite=overwrite)

@@ -4,6 +4,7 @@ A result depends on nothing but the files and options named in the task, so it i
 and beside whatever it is computed.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,18 +14,22 @@ from typing import Any
 from gwtransfer import __version__, jobs
 from gwtransfer.batch import journal, keys
 from gwtransfer.core.bounds import ROUNDING
-from gwtransfer.core.coupling import GromovProblem
+from gwtransfer.core.gromov import GromovProblem
 from gwtransfer.core.guide import Guide
-from gwtransfer.core.types import GaussianMixture
+from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, GwTransferError
 from gwtransfer.io import files, store
 from gwtransfer.opening import Opening
 from gwtransfer.pipeline import PlanStage
-from gwtransfer.plan.mgw2 import MGW2
+from gwtransfer.plan.mgw2 import MGW2, Coupled
 from gwtransfer.recipe import Recipe
 
 REMEMBERED = 1024
 """Mixtures a process keeps in memory."""
+
+STARTS_TOGETHER = 1024
+"""Starts of several pairs whose descents share their steps: more gain nothing, and a kill loses
+what is solved together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +212,7 @@ def _bound(task: PairsTask, first: str, second: str) -> float:
 
 
 def solve(task: PairsTask) -> SolvedPairs:
-    """Solve pairs one after the other, each written into a journal as soon as it is there.
+    """Solve pairs, some at a time, each written into a journal as soon as it is there.
 
     Raises
     ------
@@ -217,31 +222,49 @@ def solve(task: PairsTask) -> SolvedPairs:
     _check_version(task.version)
     start = perf_counter()
     own = journal.own(task.work.pairs, task.run)
-    solved = []
-    for first, second in task.pairs:
-        pair = _solved(task, first, second)
-        own.append(pair)
-        solved.append(pair)
+    together = 1
+    if isinstance(task.stage, MGW2):
+        together = max(1, STARTS_TOGETHER // task.stage.most_starts)
+    solved: list[journal.Solved] = []
+    for first in range(0, len(task.pairs), together):
+        for pair in _solved(task, task.pairs[first : first + together]):
+            own.append(pair)
+            solved.append(pair)
     return SolvedPairs(pairs=tuple(solved), seconds=perf_counter() - start)
 
 
-def _solved(task: PairsTask, first: str, second: str) -> journal.Solved:
-    source, target = jobs.in_order(*(mixture(task.work.fit(key)) for key in (first, second)))
-    solve = task.stage.coupled if isinstance(task.stage, MGW2) else task.stage
+def _solved(task: PairsTask, pairs: Sequence[tuple[str, str]]) -> Iterator[journal.Solved]:
+    """Yield what pairs come to; where they cannot be solved together, one after the other."""
+    sides = [jobs.in_order(*(mixture(task.work.fit(key)) for key in pair)) for pair in pairs]
     try:
-        plan = solve(source, target, guide=Guide(anchor=0.0))
+        plans = _plans(task.stage, sides)
     except GwTransferError as error:
+        if len(pairs) > 1:
+            for pair in pairs:
+                yield from _solved(task, [pair])
+            return
+        (first, second), *_ = pairs
         raise type(error)(f"{first} and {second}: {error}") from error
-    return journal.Solved(
-        first=first,
-        second=second,
-        plan=task.plan,
-        value=plan.value,
-        bound=plan.bound,
-        reached=plan.reached,
-        starts=plan.starts,
-        converged=plan.converged,
-    )
+    for (first, second), plan in zip(pairs, plans, strict=True):
+        yield journal.Solved(
+            first=first,
+            second=second,
+            plan=task.plan,
+            value=plan.value,
+            bound=plan.bound,
+            reached=plan.reached,
+            starts=plan.starts,
+            converged=plan.converged,
+        )
+
+
+def _plans(
+    stage: PlanStage, sides: Sequence[tuple[GaussianMixture, GaussianMixture]]
+) -> Sequence[Coupled | TransportPlan]:
+    guide = Guide(anchor=0.0)
+    if isinstance(stage, MGW2):
+        return stage.coupled_each(sides, guide=guide)
+    return [stage(source, target, guide=guide) for source, target in sides]
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gwtransfer.core.nearest import nearest
 from gwtransfer.core.linalg import polar
+from gwtransfer.core.nearest import nearest
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -4,13 +4,15 @@ Everywhere here the first side has the larger dimension: m >= n, and an embeddin
 with orthonormal columns. Callers with m < n swap the sides.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core import screening
-from gwtransfer.core.coupling import REACHED, entropic, exact
+from gwtransfer.core.coupling import REACHED, entropic, exact_each
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.linalg import (
     eigenbasis,
@@ -35,6 +37,12 @@ LOOSE_TOLERANCE = 1e-5
 
 INNER_STEPS = 3
 """Embedding steps between two coupling steps, at most; one while starts are compared."""
+
+SHARES = MappingProxyType({2: 0.5, 5: 0.25})
+"""Of many starts the better ones, by their values after so many rounds: only these go on."""
+
+LEAST = 48
+"""So few starts are all followed to their ends."""
 
 PARENTS, CHILDREN = 16, 2
 """Distinct ends perturbed in a wave, and copies of each: many parents keep the search wide."""
@@ -73,6 +81,8 @@ class Alternation:
         Guided objective after each round.
     converged : bool
     starts, reached : int
+        Starts begun, and how many ended within REACHED of the best. Of many starts the worse are
+        given up early, and count as not having reached it.
     """
 
     coupling: Array
@@ -213,7 +223,7 @@ class MixtureEmbedding:
 
     def couple(self, costs: Array) -> Array:
         """Return the best coupling of each start's costs, guide included, (s, K, L)."""
-        return np.stack([exact(c + self.linear, self.weights0, self.weights1) for c in costs])
+        return exact_each(costs + self.linear, self.weights0, self.weights1)
 
     def from_coupling(self, coupling: Array) -> Array | None:
         """Return polar(Σ w m̃ ñᵀ), or None where its rank is too low to name an embedding."""
@@ -288,7 +298,7 @@ class MixtureEmbedding:
             Rounds of PARENTS × CHILDREN perturbed embeddings.
         """
         m, n = self.means0.shape[1], self.means1.shape[1]
-        ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE, quick=True)
+        ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE, quick=True, shares=SHARES)
         for length in np.linspace(*PERTURBATION, waves):
             parents = ends.embeddings[ends.distinct(PARENTS, self.constant)]
             shape = (len(parents), CHILDREN, m, n)
@@ -319,13 +329,20 @@ class MixtureEmbedding:
         return max(0.0, float((costs * coupling).sum()) - self._agreement)
 
     def alternate(
-        self, starts: Array, *, tolerance: float, most: int = 200, quick: bool = False
+        self,
+        starts: Array,
+        *,
+        tolerance: float,
+        most: int = 200,
+        quick: bool = False,
+        shares: Mapping[int, float] = MappingProxyType({}),
     ) -> Ends:
         """Alternate coupling and embedding from every start at once.
 
         Monotone: neither step raises the guided objective. A start leaves the batch when a round
         gains less than ``tolerance`` of the constant. ``quick`` computes without singular values,
-        to 1e-7 of the constant.
+        to 1e-7 of the constant. Before a round named in ``shares`` all but this share of the
+        starts, and all but LEAST, are given up.
         """
         costs_of = self.quick_costs if quick else self.costs
         embeddings = np.array(starts)
@@ -334,7 +351,11 @@ class MixtureEmbedding:
         objectives = ((costs + self.linear) * couplings).sum(axis=(1, 2))
         histories = [[float(value)] for value in objectives]
         active = np.arange(len(starts))
-        for _ in range(most):
+        converged = np.zeros(len(starts), dtype=bool)
+        for done in range(most):
+            if done in shares:
+                kept = max(LEAST, int(shares[done] * len(starts)))
+                active = np.intersect1d(active, np.argsort(objectives, kind="stable")[:kept])
             if not active.size:
                 break
             steps = 1 if quick else INNER_STEPS
@@ -348,9 +369,9 @@ class MixtureEmbedding:
             objectives[better] = now[gain > 0]
             for index in active:
                 histories[index].append(float(objectives[index]))
-            active = active[gain > tolerance * self.constant]
-        converged = np.ones(len(starts), dtype=bool)
-        converged[active] = False
+            goes_on = gain > tolerance * self.constant
+            converged[active[~goes_on]] = True
+            active = active[goes_on]
         return Ends(embeddings, couplings, objectives, histories, converged)
 
     def quick_costs(self, embeddings: Array) -> Array:
@@ -364,7 +385,7 @@ class MixtureEmbedding:
     def quick_gradient(self, couplings: Array, embeddings: Array) -> Array:
         """Return ``gradient`` where singular covariances may pull less, without singular values."""
         lifted, seen = screening.grams(self.covariances0, embeddings + self.tilt)
-        pulls = screening.pulls(couplings, seen, self.roots1)
+        pulls = screening.pulls(couplings, seen, self.covariances1, self.roots1)
         s, _, n, m = lifted.shape
         flat = lifted.reshape(s, -1, m)
         means = self.means0.T @ couplings @ self.means1

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gwtransfer.adapters.open3d import icp
+from gwtransfer.core.linalg import polar
 from gwtransfer.core.maps import mean_map
 from gwtransfer.core.nearest import nearest
-from gwtransfer.core.linalg import polar
 from gwtransfer.core.rigid import register
 from gwtransfer.core.surface import areas, on_surface, spread
 from gwtransfer.core.types import Cloud, TransportPlan

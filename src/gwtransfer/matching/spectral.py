@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gwtransfer.adapters.laplacian import Basis, eigenbasis
-from gwtransfer.core.nearest import nearest
 from gwtransfer.core.correspondence import (
     Fixed,
     Match,
@@ -21,6 +20,7 @@ from gwtransfer.core.correspondence import (
 )
 from gwtransfer.core.gromov import GromovProblem, optima
 from gwtransfer.core.linalg import polar
+from gwtransfer.core.nearest import nearest
 from gwtransfer.core.surface import distinct, spread
 from gwtransfer.core.types import Cloud, GaussianMixture
 from gwtransfer.errors import DataError

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core import bounds
-from gwtransfer.core.coupling import GromovProblem, exact
+from gwtransfer.core.coupling import exact
 from gwtransfer.core.embedding import MixtureEmbedding, between
-from gwtransfer.core.gaussian import own_squared_w2
+from gwtransfer.core.gromov import GromovProblem
 from gwtransfer.core.guide import Guide, summed
 from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, UsageError
@@ -25,21 +25,24 @@ class MEW2:
     ----------
     rotation : Literal["any", "proper"]
         "proper" forbids reflections; it needs sides of one dimension.
+    starts : Literal["full", "few"]
+        "few" leaves most random starts and the waves out: for previews and scripts.
     signs : int
         Sign choices of the principal axes tried at most; rounded down to a power of two.
     random : int | None
         Random embeddings tried beside them. None means 200 where the smaller side has at most 3
-        dimensions, and 40 above, where a start takes twenty times as long.
-    waves : int
-        Rounds of perturbed copies of the best ends.
+        dimensions, and 40 above, where a start takes twenty times as long; with few starts 16.
+    waves : int | None
+        Rounds of perturbed copies of the best ends. None means 4, with few starts 0.
     annealed : bool
         Add starts from entropic couplings of decreasing regularisation.
     """
 
     rotation: Literal["any", "proper"] = "any"
+    starts: Literal["full", "few"] = "full"
     signs: int = 16
     random: int | None = None
-    waves: int = 4
+    waves: int | None = None
     annealed: bool = False
 
     def __post_init__(self) -> None:
@@ -67,7 +70,8 @@ class MEW2:
         problem = between(source, target, guide, proper=self.rotation == "proper")
         rng = np.random.default_rng([source.seed, 3])
         starts = self._starts(problem, source, target, guide, rng)
-        best = problem.search(starts, rng, waves=self.waves)
+        waves = self.waves if self.waves is not None else {"full": 4, "few": 0}[self.starts]
+        best = problem.search(starts, rng, waves=waves)
         bound = bounds.gelbrich(source.covariance, target.covariance)
         return TransportPlan(
             source=source,
@@ -87,6 +91,8 @@ class MEW2:
     def _random(self, problem: MixtureEmbedding) -> int:
         if self.random is not None:
             return self.random
+        if self.starts == "few":
+            return 16
         return 200 if problem.means1.shape[1] <= 3 else 40
 
     def _starts(
@@ -121,8 +127,8 @@ def _gromov_coupling(
 ) -> Array:
     """Return the coupling of a short MGW2 search, which sees mutual distances only."""
     problem = GromovProblem(
-        own0=own_squared_w2(source.means, source.covariances),
-        own1=own_squared_w2(target.means, target.covariances),
+        own0=source.own_costs,
+        own1=target.own_costs,
         weights0=source.weights,
         weights1=target.weights,
     )

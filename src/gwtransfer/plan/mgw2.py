@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core import bounds
-from gwtransfer.core.coupling import GromovProblem
 from gwtransfer.core.embedding import between
+from gwtransfer.core.gromov import Descent, GromovProblem, search_each
 from gwtransfer.core.guide import Guide, summed
 from gwtransfer.core.types import SHAPES, GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, SolverError, UsageError
 
 Array = NDArray[np.float64]
+
+COUNTS = {
+    "full": {"signs": 64, "random": 100, "waves": 4},
+    "few": {"signs": 16, "random": 30, "waves": 1},
+}
+"""What is searched where no numbers are given."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,26 +65,30 @@ class MGW2:
     inner : Literal["w2sq", "w2"] | None
         Cost between components of one side: squared W2, as published, or W2, less ruled by the
         farthest; None is w2 between shapes and w2sq elsewhere.
-    signs : int
-        Sign choices of the principal axes tried at most; rounded down to a power of two.
-    random : int
-        Random couplings tried beside them.
-    waves : int
-        Rounds of the best ends mixed with random couplings.
+    starts : Literal["full", "few"]
+        "few" takes few of each kind: for previews and scripts.
+    signs : int | None
+        Sign choices of the principal axes tried at most; rounded down to a power of two. None
+        means 64, with few starts 16.
+    random : int | None
+        Random couplings tried beside them. None means 100, with few starts 30.
+    waves : int | None
+        Rounds of the best ends mixed with random couplings. None means 4, with few starts 1.
     annealed : bool
         Add a start from entropic couplings of decreasing regularisation.
     """
 
     inner: Literal["w2sq", "w2"] | None = None
-    signs: int = 64
-    random: int = 100
-    waves: int = 4
+    starts: Literal["full", "few"] = "full"
+    signs: int | None = None
+    random: int | None = None
+    waves: int | None = None
     annealed: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("signs", 1), ("random", 0), ("waves", 0)):
             value = getattr(self, name)
-            if value < least:
+            if value is not None and value < least:
                 raise UsageError(f"option {name}: expected at least {least}, got {value}")
 
     def __call__(
@@ -116,42 +126,82 @@ class MGW2:
         DataError
             A shape and something else, without an inner cost.
         """
-        self._check_alike([source, target])
-        guide = guide or Guide()
+        return self.coupled_each([(source, target)], guide=guide)[0]
+
+    def coupled_each(
+        self,
+        pairs: Sequence[tuple[GaussianMixture, GaussianMixture]],
+        *,
+        guide: Guide | None = None,
+    ) -> list[Coupled]:
+        """Return `coupled` of several pairs, those of one size descending together.
+
+        Each result is the same, bit by bit, whatever stands beside it.
+        """
+        results: dict[int, Coupled] = {}
+        sizes: dict[tuple[int, int], list[int]] = {}
+        for index, (source, target) in enumerate(pairs):
+            self._check_alike([source, target])
+            sizes.setdefault((source.count, target.count), []).append(index)
+        for indices in sizes.values():
+            alike = [pairs[index] for index in indices]
+            results |= zip(indices, self._coupled(alike, guide or Guide()), strict=True)
+        return [results[index] for index in range(len(pairs))]
+
+    def _coupled(
+        self, pairs: Sequence[tuple[GaussianMixture, GaussianMixture]], guide: Guide
+    ) -> list[Coupled]:
+        problems = [self._problem(source, target, guide) for source, target in pairs]
+        rngs = [np.random.default_rng([source.seed, 4]) for source, _ in pairs]
+        starts = [
+            self._starts(problem, source, target, rng)
+            for problem, (source, target), rng in zip(problems, pairs, rngs, strict=True)
+        ]
+        found = search_each(problems, starts, rngs, waves=self._count("waves"))
+        return [_certified(problem, best) for problem, best in zip(problems, found, strict=True)]
+
+    @property
+    def most_starts(self) -> int:
+        """How many starts a pair without a guide has at most, waves left out."""
+        return 2 + self._count("signs") + self._count("random") + self.annealed
+
+    def _count(self, name: str) -> int:
+        """Return a number of starts, as it was given or as ``starts`` says."""
+        given: int | None = getattr(self, name)
+        return COUNTS[self.starts][name] if given is None else given
+
+    def _problem(
+        self, source: GaussianMixture, target: GaussianMixture, guide: Guide
+    ) -> GromovProblem:
         problem = GromovProblem(
             own0=self.own(source),
             own1=self.own(target),
             weights0=source.weights,
             weights1=target.weights,
         )
-        problem = replace(
-            problem,
-            linear=summed(
-                guide.luminance_costs(source, target, problem.constant),
-                guide.pair_costs(source, target, problem.constant),
-            ),
+        linear = summed(
+            guide.luminance_costs(source, target, problem.constant),
+            guide.pair_costs(source, target, problem.constant),
         )
-        rng = np.random.default_rng([source.seed, 4])
+        return problem if linear is None else replace(problem, linear=linear)
+
+    def _starts(
+        self,
+        problem: GromovProblem,
+        source: GaussianMixture,
+        target: GaussianMixture,
+        rng: np.random.Generator,
+    ) -> Array:
         starts = problem.starts(
             rng,
             moments0=(source.means - source.mean, source.covariance),
             moments1=(target.means - target.mean, target.covariance),
-            most_signs=self.signs,
-            random=self.random,
+            most_signs=self._count("signs"),
+            random=self._count("random"),
         )
         if self.annealed:
             starts = np.concatenate([starts, problem.anneal()[None]])
-        best = problem.search(starts, rng, waves=self.waves)
-        value = problem.value(best.coupling)
-        return Coupled(
-            coupling=best.coupling,
-            value=value,
-            bound=bounds.certified(problem.bound(), value, problem.constant),
-            starts=best.starts,
-            reached=best.reached,
-            converged=best.converged,
-            history=best.history,
-        )
+        return starts
 
     def lower_bounds(
         self,
@@ -183,3 +233,17 @@ class MGW2:
             raise DataError(
                 "mgw2: expected shapes only, or none, found both; choose the inner cost for them"
             )
+
+
+def _certified(problem: GromovProblem, best: Descent) -> Coupled:
+    """Return a search's best with its value and bound."""
+    value = problem.value(best.coupling)
+    return Coupled(
+        coupling=best.coupling,
+        value=value,
+        bound=bounds.certified(problem.bound(), value, problem.constant),
+        starts=best.starts,
+        reached=best.reached,
+        converged=best.converged,
+        history=best.history,
+    )

@@ -1,6 +1,7 @@
 """MW2: optimal transport between two mixtures that live in one space."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +19,14 @@ class MW2:
 
     A luminance anchor is used only where it is asked for: one colour space already tells bright
     from dark.
+
+    Attributes
+    ----------
+    starts : Literal["full", "few"]
+        Changes nothing: an exact plan has no starts. It is there so that any solver can be asked.
     """
+
+    starts: Literal["full", "few"] = "full"
 
     def __call__(
         self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
