@@ -49,10 +49,10 @@ format: $(INSTALLED)  ## put the code into the project's format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-bench: samples  ## measure objective, pictures and speed; never a gate
-	@for name in objective contact_sheet color_speed methods large; do \
-	  echo "$$name"; $(BIN)/python benchmarks/$$name.py || exit 1; \
-	done
+bench: samples  ## measure speed, start-up and growth; never a gate
+	$(BIN)/python benchmarks/bench.py
+	@echo
+	@echo "further, one by one: $(BIN)/python benchmarks/NAME.py, see benchmarks/README.md"
 
 clean:  ## remove what was made, .venv included
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

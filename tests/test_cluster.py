@@ -1,19 +1,29 @@
-"""A batch on a real Dask scheduler with workers in processes of their own, on this machine."""
+"""A real Dask scheduler with workers in processes of their own, on this machine."""
 
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from gwtransfer import applying, jobs
 from gwtransfer.adapters.cluster import workers_of
+from gwtransfer.adapters.workers import Pool
 from gwtransfer.errors import DataError, UsageError
+from gwtransfer.imaging import Progress, silent
+from gwtransfer.io import store
+from gwtransfer.opening import Opening
+from gwtransfer.recipe import Recipe
+from gwtransfer.spreading import Reopening, Spread
+from gwtransfer.writing import Writing
+from gwtransfer_cli.app import main
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -159,3 +169,79 @@ def test_workers_must_see_the_folder(shapes: Path) -> None:
             assert sorted(pool.each(abs, range(-9, 0))) == list(range(1, 10))
             with pytest.raises(TypeError):
                 list(pool.each(len, [3]))
+
+
+def killing(pool: Pool, victim: "subprocess.Popen[bytes]") -> Pool:
+    """Return a pool that kills a process as soon as the first results are there."""
+
+    def each(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Generator[Any, None, None]:
+        for result in pool.each(function, tasks):
+            victim.send_signal(signal.SIGKILL)
+            yield result
+
+    return Pool(size=pool.size, each=each)
+
+
+def test_a_raster_is_passed_over_by_a_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is that of one process; a lost worker changes nothing, a lost scheduler is said."""
+    path, recipe = tmp_path / "cube.npy", Recipe(options={"fit": {"components": 3, "passes": 2}})
+    np.save(path, np.random.default_rng(4).normal(size=(900, 400, 4)).astype(np.float32) ** 2)
+    stored = {name: tmp_path / f"{name}.npz" for name in ("alone", "shared", "again", "lost")}
+
+    def fit(output: Path, pool: Pool) -> None:
+        shared = Spread(reopening=Reopening.of(path, Opening(), None), pool=pool)
+        (item,) = Opening()(path)
+        mixture = jobs.fit_opened(item, recipe, shared)
+        store.save_mixture(
+            mixture, output, jobs.fit_provenance([path], item, recipe, Opening(), None)
+        )
+
+    arguments = ["-k", "3", "--set", "fit.passes=2"]
+    main(["fit", str(path), "-o", str(stored["alone"]), *arguments])
+    with cluster(tmp_path, 2) as (address, (scheduler, first, _)):
+        main(["fit", str(path), "-o", str(stored["shared"]), *arguments, "--scheduler", address])
+        monkeypatch.setattr("gwtransfer.adapters.cluster.CONNECTING", 3.0)
+        with workers_of(address, must_see=tmp_path, in_order=True) as pool:
+            assert list(pool.each(abs, range(-40, 0))) == list(range(40, 0, -1))
+            with pytest.raises(TypeError):
+                list(pool.each(len, [3]))
+            fit(stored["again"], killing(pool, first))
+            with pytest.raises(DataError, match="the scheduler is lost"):
+                fit(stored["lost"], killing(pool, scheduler))
+    assert len({stored[name].read_bytes() for name in ("alone", "shared", "again")}) == 1
+
+
+def test_a_fit_without_passes_needs_no_cluster(tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", np.random.default_rng(4).normal(size=(30, 40, 4)))
+    with pytest.raises(UsageError, match=r"fit\.passes=20"):
+        jobs.fit(
+            tmp_path / "cube.npy", tmp_path / "m.npz", Recipe(), opening=Opening(),
+            scheduler="tcp://127.0.0.1:9",
+        )  # fmt: skip
+
+
+def test_a_raster_is_mapped_by_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image is that of one process, and a lost scheduler leaves none."""
+    rng = np.random.default_rng(4)
+    for name, shape in (("cube", (1500, 800, 4)), ("palette", (60, 40, 3))):
+        np.save(tmp_path / f"{name}.npy", rng.random(shape, dtype=np.float32) ** 2)
+    recipe = Recipe(options={"fit": {"components": 3}})
+    for name in ("cube", "palette"):
+        jobs.fit(tmp_path / f"{name}.npy", tmp_path / f"{name}.npz", recipe, opening=Opening())
+    jobs.plan(*(tmp_path / f"{name}.npz" for name in ("cube", "palette", "plan")), Recipe())
+
+    def apply(output: str, scheduler: str | None, progress: Progress = silent) -> float:
+        return applying.apply(
+            tmp_path / "plan.npz", tmp_path / "cube.npy", tmp_path / output, Recipe(smooth=0.0),
+            opening=Opening(), writing=Writing(), progress=progress, scheduler=scheduler,
+        ).order  # fmt: skip
+
+    with cluster(tmp_path, 1) as (address, (scheduler, _)):
+        assert apply("alone.tif", None) == apply("shared.tif", address)
+        assert (tmp_path / "alone.tif").read_bytes() == (tmp_path / "shared.tif").read_bytes()
+        monkeypatch.setattr("gwtransfer.adapters.cluster.CONNECTING", 3.0)
+        with pytest.raises(DataError, match="the scheduler is lost"):
+            apply("lost.tif", address, lambda *_: scheduler.send_signal(signal.SIGKILL))
+        assert not list(tmp_path.glob("lost*"))

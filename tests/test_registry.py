@@ -3,9 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import distributions
+from importlib.metadata import EntryPoints, distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -104,12 +103,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(str(site))
     before = set(sys.modules)
 
-    def entry_points(*, group: str) -> list[Any]:
-        return [
-            entry
-            for found in distributions(path=[str(site)])
-            for entry in found.entry_points.select(group=group)
-        ]
+    def entry_points() -> EntryPoints:
+        found = distributions(path=[str(site)])
+        return EntryPoints(entry for package in found for entry in package.entry_points)
 
     monkeypatch.setattr(registry, "entry_points", entry_points)
 

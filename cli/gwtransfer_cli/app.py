@@ -10,7 +10,7 @@ import typer
 
 from gwtransfer import __version__
 from gwtransfer.errors import GwTransferError, UsageError
-from gwtransfer_cli import console
+from gwtransfer_cli import console, plainhelp
 from gwtransfer_cli.commands import (
     apply,
     color,
@@ -27,17 +27,18 @@ from gwtransfer_cli.commands import (
     stages,
 )
 from gwtransfer_cli.interrupts import ended_by_signals
+from gwtransfer_cli.plainhelp import MISUSED
 
-DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, REFUSED, INTERRUPTED = 0, 1, 130
 
 app = typer.Typer(
     name="gwtransfer",
     help="Give a hyperspectral cube the colours of a picture, move colours between pictures, and "
     "compare shapes, by optimal transport of Gaussian mixtures.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    cls=plainhelp.Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -73,7 +74,8 @@ for command in (
     inspect.inspect,
     stages.stages,
 ):
-    app.command()(command)
+    summary = " ".join((command.__doc__ or "").split("\n\n")[0].split())
+    app.command(cls=plainhelp.Command, short_help=summary)(command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="File to write; its name says how.")
 ]
 FITTING, PLANNING, MAPPING = "Fitting", "Planning", "Mapping"
-READING, WRITING = "Reading", "Writing"
+READING, WRITING, RUNNING = "Reading", "Writing", "Running"
 
 Components = Annotated[
     int | None,
@@ -242,6 +242,16 @@ BandChoice = Annotated[
         show_default="all the file does not call bad",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|cuda",
+        help="What computes --map mean and nearest, and a fit's passes over all pixels: cuda is an "
+        "NVIDIA GPU by PyTorch. All else, rand and --smooth too, stays on the processor.",
+        rich_help_panel=RUNNING,
+        show_default="cpu",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -297,6 +307,11 @@ def make_recipe(
         keep=keep,  # type: ignore[arg-type]  # the recipe refuses other words
         smooth=smooth,
     )
+
+
+def on_device(device: str | None) -> dict[str, str | None]:
+    """Return the options of a stage that is told its device; "cpu" goes without saying."""
+    return {"device": None if device == "cpu" else device}
 
 
 def make_opening(

@@ -15,6 +15,8 @@ from gwtransfer.jobs import load_plan
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
 from gwtransfer.recipe import Recipe
+from gwtransfer.spreading import spread_over
+from gwtransfer.transport import apply_plan
 from gwtransfer.writing import Writing
 
 
@@ -29,6 +31,7 @@ def apply(
     palette_path: Path | None = None,
     mask: Mask | None = None,
     progress: Progress = silent,
+    scheduler: str | None = None,
 ) -> Colored:
     """Write a picture or cube mapped by a stored plan.
 
@@ -38,6 +41,8 @@ def apply(
         The target's file, for maps that choose among its points.
     mask : Mask or None
         Where to apply it.
+    scheduler : str or None
+        Address of a Dask scheduler whose workers map the pixels.
     """
     inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
     inputs += [mask.path] if mask else []
@@ -46,23 +51,26 @@ def apply(
     files.check_output(output, overwrite=writing.overwrite, inputs=inputs)
     plan, provenance = _checked_plan(plan_path, recipe, palette_path, mask)
     made_with = provenance.get("source", {}).get("opening", {})
-    (source,) = open_rasters(replace(opening, default_bands=made_with.get("bands")), source_path)
+    opening = replace(opening, default_bands=made_with.get("bands"))
+    (source,) = open_rasters(opening, source_path)
     candidates = None
     if palette_path is not None:
         made_with = provenance.get("target", {}).get("opening", {})
         (opened,) = open_rasters(Opening.as_fitted(palette_path, made_with), palette_path)
         candidates = comparable(opened, source)
     masked = source if mask is None else mask(source)
-    done = write_image(
-        masked,
-        plan,
-        recipe,
-        writer,
-        output,
-        palette=candidates,
-        writing=writing,
-        progress=progress,
-    )
+    with spread_over(scheduler, source_path, opening, mask) as spread:
+        done = write_image(
+            masked,
+            plan,
+            recipe,
+            writer,
+            output,
+            palette=candidates,
+            writing=writing,
+            progress=progress,
+            paint=apply_plan if spread is None else spread.apply_plan,
+        )
     return replace(done, notes=source.notes + done.notes)
 
 

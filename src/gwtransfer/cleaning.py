@@ -70,11 +70,7 @@ class Residual:
         """Fit the affine part of a plan's map to points drawn from the source's mixture."""
         source = plan.source
         rng = np.random.default_rng([source.seed, 3])
-        chosen = rng.choice(source.count, DRAWN, p=source.weights / source.weights.sum())
-        values, vectors = np.linalg.eigh(source.covariances)
-        roots = vectors * np.sqrt(np.clip(values, 0, None))[:, None, :]
-        normals = rng.standard_normal((DRAWN, source.dimension))
-        drawn = source.means[chosen] + np.einsum("Npq,Nq->Np", roots[chosen], normals)
+        drawn = source.drawn(DRAWN, rng)
         mapped = mapping(source.space.to_raw(drawn))
         images = from_coordinates(mapped, plan.target.space.coordinates)
         known = np.column_stack([drawn, np.ones(DRAWN)])

@@ -73,6 +73,7 @@ def write_image(
     palette: Raster | None,
     writing: Writing,
     progress: Progress,
+    paint: Callable[..., Raster] = apply_plan,
 ) -> Colored:
     """Write the image of an opened source under a plan's map, whole or not at all.
 
@@ -80,6 +81,8 @@ def write_image(
     ----------
     palette : Raster or None
         Where maps that choose among the target's points find them.
+    paint : callable
+        What does as `transport.apply_plan` does.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def write_image(
     candidates = None
     if palette is not None and chooses(recipe):
         candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
-    image = apply_plan(
+    image = paint(
         source,
         plan,
         recipe.build("map"),

@@ -113,6 +113,7 @@ class Stage:
 
 @cache
 def _discover() -> tuple[Stage, ...]:
+    declared = entry_points()  # once: each call reads the metadata of every package
     found = [
         Stage(
             kind=kind,
@@ -122,7 +123,7 @@ def _discover() -> tuple[Stage, ...]:
             entry=entry,
         )
         for kind in KINDS
-        for entry in entry_points(group=f"gwtransfer.{kind}")
+        for entry in declared.select(group=f"gwtransfer.{kind}")
     ]
     return tuple(sorted(found, key=lambda s: (KINDS.index(s.kind), s.name, s.package)))
 

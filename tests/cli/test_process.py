@@ -29,12 +29,12 @@ def ended(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 HEAVY = ("numpy", "scipy", "sklearn", "ot", "rasterio", "PIL", "imageio", "tifffile", "trimesh",
-         "rich.progress")  # fmt: skip
+         "rich.console", "pydantic")  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("color", "--help")])
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",), ("color", "--help")])
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    """No numpy, no solver, no reader."""
+    """No numpy, no solver, no reader, and nothing the command line is converted with."""
     code = (
         "import sys; from gwtransfer_cli.app import main; code = main(sys.argv[1:]);"
         f"print([m for m in {HEAVY!r} if m in sys.modules], code, file=sys.stderr)"
@@ -42,8 +42,46 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
     )
-    assert done.stderr == "[] 0\n"
+    assert done.stderr == ("[] 0\n" if arguments else "[] 2\n")
     assert "gwtransfer" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "told"),
+    [
+        ("bash", {"COMP_WORDS": "gwtransfer color a.png --over", "COMP_CWORD": "3"}, "--overwrite"),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "gwtransfer color --over"}, "Replace OUT if it exists."),
+        ("bash", {"COMP_WORDS": "gwtransfer insp", "COMP_CWORD": "1"}, "inspect"),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "gwtransfer insp"}, "reads all of it once."),
+    ],
+)
+def test_completion_imports_nothing_heavy(shell: str, words: dict[str, str], told: str) -> None:
+    """The rest of a word, where the shell shows it with its help, and no import to wait for."""
+    code = (
+        "import atexit, sys; from gwtransfer_cli.program import run;"
+        f"atexit.register(lambda: print([m for m in {HEAVY!r} if m in sys.modules]));"
+        "run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "_GWTRANSFER_COMPLETE": f"complete_{shell}", **words},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told in done.stdout
+    assert done.stdout.endswith("[]\n")
+    assert done.stderr == ""
+
+
+def test_help_stands_in_panels() -> None:
+    """Every option once, under the heading of its panel; the flags of help among the plain ones."""
+    text = ended("color", "--help").stdout
+    headings = ["Arguments:", "Options:", "Fitting:", "Planning:", "Mapping:", "Reading:"]
+    places = [text.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    assert places[1] < text.index("-h, --help ") < places[2] < text.index("-k, --components <int>")
+    assert text.count("--strength ") == 1
 
 
 def test_version() -> None:

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from tests.core.strategies import drawn, random_mixture
 
-from gwtransfer.core.types import GaussianMixture, Space
+from gwtransfer.core.densities import Densities
+from gwtransfer.core.em import maximised, statistics
+from gwtransfer.core.raster import Raster, Rows
+from gwtransfer.core.types import GaussianMixture, Prepared, Space
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.fit.gmm import Gmm
+from gwtransfer.prepare.color import Color
 
 
 def test_a_well_separated_mixture_is_recovered():
@@ -103,6 +107,8 @@ def test_a_short_fit_is_no_warning():
     [
         ({"components": 0}, "option components: expected at least 1, got 0"),
         ({"iterations": 0}, "option iterations: expected at least 1, got 0"),
+        ({"passes": -1}, "option passes: expected at least 0, got -1"),
+        ({"accuracy": 0.0}, "option accuracy: expected nats above 0, got 0.0"),
         ({"floor": -0.1}, r"option floor: expected a share in \[0, 1\), got -0.1"),
         ({"floor": 1.0}, "option floor"),
         ({"floor": float("nan")}, "option floor"),
@@ -112,3 +118,59 @@ def test_gmm_refuses_options(options, words):
     """Every refused option is named."""
     with pytest.raises(UsageError, match=words):
         Gmm(**options)
+
+
+def cube(count=60):
+    """Return a cube of 60 × count pixels around four centres."""
+    rng = np.random.default_rng(5)
+    centres = rng.normal(size=(4, 3)) * 2
+    values = centres[rng.integers(4, size=(60, count))] + rng.normal(size=(60, count, 3)) * 0.3
+    return Raster(
+        name="cube", rows=60, columns=count, bands=3, kind="cube", dtype="float64", reads=200_000,
+        read=lambda start, stop: Rows(values=values[start:stop]),
+    )  # fmt: skip
+
+
+def likelihood(prepared, mixture):
+    """Return the mean log density of all pixels."""
+    found = prepared.whole.statistics(Densities.of(*mixture))
+    return found.log_likelihood / found.sums[-1].sum()
+
+
+def test_passes_raise_the_likelihood_of_all_pixels():
+    """A fit of few pixels, then over all in passes, block by block, ends as EM in memory does."""
+    prepared = Color(sample=60, variance=1.0)(cube(), seed=0)
+    assert len(prepared.points) == 60
+    of_sample = Gmm(components=4).of_prepared(prepared, seed=0)
+    once = Gmm(components=4, passes=1).of_prepared(prepared, seed=0)
+    often = Gmm(components=4, passes=30).of_prepared(prepared, seed=0)
+    scores = [likelihood(prepared, mixture) for mixture in (of_sample, once, often)]
+    assert scores[0] < scores[1] <= scores[2] + 1e-9
+    everything = prepared.whole.sample(10**6, seed=0)
+    found = statistics(everything, None, Densities.of(*of_sample))
+    floor = 1e-4 * prepared.points.var(axis=0).sum()
+    for passed, expected in zip(once, maximised(found, floor), strict=True):
+        np.testing.assert_allclose(passed, expected, rtol=0, atol=1e-12)
+
+
+def test_accuracy_sizes_the_sample(monkeypatch):
+    """D / 2n nats: twice the accuracy takes twice the pixels, whatever the prepared sample is."""
+    seen = []
+    prepared = Color(sample=60, variance=1.0)(cube(), seed=0)
+    call = Gmm.__call__
+    monkeypatch.setattr(
+        Gmm, "__call__", lambda self, points, *, seed: seen.append(len(points)) or call(
+            self, points, seed=seed
+        ),
+    )  # fmt: skip
+    for accuracy in (0.1, 0.05, 0.01):
+        Gmm(components=4, accuracy=accuracy).of_prepared(prepared, seed=0)
+    assert seen == [195, 390, 1950]  # D = 4 · (1 + 3 + 6) − 1
+
+
+def test_more_than_a_sample_needs_a_raster():
+    """Points that come from nowhere cannot be passed over."""
+    prepared = Prepared(points=np.random.default_rng(0).normal(size=(50, 2)), space=Space.raw(2))
+    for options in ({"passes": 1}, {"accuracy": 0.1}):
+        with pytest.raises(DataError, match="expected a picture or a cube"):
+            Gmm(components=2, **options).of_prepared(prepared, seed=0)

@@ -29,7 +29,7 @@ def test_stages_make_the_maps_of_the_core(plan, cap):
     points = drawn(plan.source, rng, 30)
     number = np.inf if cap is None else cap
     np.testing.assert_array_equal(
-        Mean(gain_cap=cap, precision="double")(plan)(points),
+        Mean(gain_cap=cap, precision="double", restored=False)(plan)(points),
         mean_map(plan, gain_cap=number)(points),
     )
     np.testing.assert_array_equal(
@@ -55,11 +55,41 @@ def test_single_precision_is_near_double(plan, stage):
     assert np.abs(stage()(moved)(points + 1e4) - double).max() < np.ptp(double) / 65535 / 4
 
 
+def test_restored_images_have_the_targets_moments():
+    """Mean and covariance of T_mean's images contract; the stage gives them back."""
+    rng = np.random.default_rng(4)
+    target = random_mixture(rng, 3, 3)
+    kept = 0.6 * np.diag(target.weights) + 0.4 * np.outer(target.weights, target.weights)
+    plan = product_plan(target, target, coupling=kept)
+    points = target.space.to_raw(target.drawn(40_000, rng))
+    errors = {}
+    for restored in (False, True):
+        images = target.space.to_working(
+            Mean(restored=restored, gain_cap=None, precision="double")(plan)(points)
+        )
+        covariance = np.cov(images.T, bias=True)
+        scale = np.trace(target.covariance)
+        errors[restored] = np.abs(covariance - target.covariance).max() / scale
+        assert np.trace(covariance) <= 1.05 * scale
+        assert np.linalg.norm(images.mean(axis=0) - target.mean) < 0.05 * np.sqrt(scale)
+    assert errors[True] < 0.03 < errors[False]
+
+
+def test_nothing_is_restored_where_nothing_is_lost():
+    """One Gaussian on another: T_mean is exact, and stays so."""
+    rng = np.random.default_rng(5)
+    source, target = (random_mixture(rng, 1, 3) for _ in range(2))
+    plan = product_plan(source, target)
+    points = drawn(source, rng, 50)
+    difference = Mean(gain_cap=None, precision="double")(plan)(points) - mean_map(plan)(points)
+    assert np.abs(difference).max() < 0.05 * np.sqrt(np.trace(target.covariance))
+
+
 def test_points_beyond_single_floats_are_mapped_in_double(plan):
     """What overflows a square is computed again; nothing is lost, and nothing warns."""
     points = drawn(plan.source, np.random.default_rng(3), 10)
     points[3] = 1e25
-    images = Mean(gain_cap=None)(plan)(points)
+    images = Mean(gain_cap=None, restored=False)(plan)(points)
     assert np.isfinite(images).all()
     np.testing.assert_allclose(images, mean_map(plan)(points), rtol=1e-5)
 

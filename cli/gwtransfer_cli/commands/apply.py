@@ -14,6 +14,7 @@ from gwtransfer_cli.options import (
     BandChoice,
     Cog,
     Depth,
+    Device,
     Dither,
     Feather,
     GainCap,
@@ -33,6 +34,7 @@ from gwtransfer_cli.options import (
     make_opening,
     make_recipe,
     make_writing,
+    on_device,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ def apply(
     band_axis: BandAxis = None,
     bands: BandChoice = None,
     settings: Settings = None,
+    device: Device = None,
     extension: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +98,15 @@ def apply(
     dither: Dither = False,
     cog: Cog = False,
     strip: Strip = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Map on the workers of a Dask scheduler, which must see SOURCE under the same "
+            "name.",
+            rich_help_panel="Running",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Map SOURCE, or any rasters of the same bands, with a stored plan: one map for all."""
@@ -110,7 +122,7 @@ def apply(
         strength=strength,
         keep=keep,
         smooth=smooth,
-        options={"map": {"gain_cap": gain_cap}},
+        options={"map": {"gain_cap": gain_cap, **on_device(device)}},
     )
     given: dict[str, Any] = {
         "recipe": recipe,
@@ -122,7 +134,7 @@ def apply(
         "mask": make_mask(mask, feather),
     }
     apply_to: Callable[..., Colored] = applying.apply
-    one = partial(apply_to, plan, **given)
+    one = partial(apply_to, plan, **given, scheduler=scheduler)
     if frames.is_many(sources, Path(output), output):
         frames.check_folder(Path(output), output)
         inputs = frames.expanded(sources)

@@ -15,6 +15,7 @@ from gwtransfer_cli.options import (
     Cog,
     Components,
     Depth,
+    Device,
     Dither,
     Feather,
     GainCap,
@@ -42,6 +43,7 @@ from gwtransfer_cli.options import (
     make_opening,
     make_recipe,
     make_writing,
+    on_device,
 )
 
 
@@ -106,6 +108,7 @@ def color(
     band_axis: BandAxis = None,
     bands: BandChoice = None,
     settings: Settings = None,
+    device: Device = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="A small fast result: 512 pixels a side.")
     ] = False,
@@ -138,9 +141,9 @@ def color(
         smooth=smooth,
         options={
             "prepare": {"sample": sample, "space": space, "variance": variance, "noise": noise},
-            "fit": {"components": components},
+            "fit": {"components": components, **on_device(device)},
             "plan": {"starts": starts},
-            "map": {"gain_cap": gain_cap},
+            "map": {"gain_cap": gain_cap, **on_device(device)},
         },
     )
     with console.progress() as progress:

@@ -10,6 +10,7 @@ from gwtransfer_cli.options import (
     BandAxis,
     BandChoice,
     Components,
+    Device,
     Feather,
     KeepSize,
     Load,
@@ -28,6 +29,7 @@ from gwtransfer_cli.options import (
     make_mask,
     make_opening,
     make_recipe,
+    on_device,
 )
 
 
@@ -49,6 +51,16 @@ def fit(
     mask: Mask = None,
     feather: Feather = 0.0,
     settings: Settings = None,
+    device: Device = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Pass over all pixels on the workers of a Dask scheduler, which must see FILE "
+            "under the same name.",
+            rich_help_panel="Running",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Fit a Gaussian mixture to FILE and store it as .npz for `plan` and `distance`."""
@@ -68,7 +80,7 @@ def fit(
                 "noise": noise,
                 "size": keep_size or None,
             },
-            "fit": {"components": components},
+            "fit": {"components": components, **on_device(device)},
         },
     )
     opening = make_opening(load, variable, band_axis, bands)
@@ -81,6 +93,7 @@ def fit(
             opening=opening,
             mask=make_mask(mask, feather),
             overwrite=overwrite,
+            scheduler=scheduler,
         )
     for note in getattr(item, "notes", ()):
         console.note(note)

@@ -1,15 +1,18 @@
 """Tasks carried out by the workers of a Dask scheduler, through distributed; its only importer."""
 
 import re
+import uuid
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from gwtransfer import __version__
 from gwtransfer.adapters.foreign import quiet, reason
-from gwtransfer.adapters.workers import Pool, Result, Task, on_one_thread
+from gwtransfer.adapters.workers import Pool, Result, Task, check_version, on_one_thread
 from gwtransfer.errors import DataError, MissingError, UsageError
 
 CONNECTING = 10.0
@@ -23,10 +26,11 @@ LOGGERS = ("distributed", "distributed.client", "distributed.comm", "distributed
 
 
 @contextmanager
-def workers_of(address: str, *, must_see: Path) -> Iterator[Pool]:
+def workers_of(address: str, *, must_see: Path, in_order: bool = False) -> Iterator[Pool]:
     """Carry tasks out on a cluster, for as long as it takes, whichever workers come and go.
 
-    A task whose worker is lost is given to another one.
+    A task whose worker is lost is given to another one. The function goes to each worker once,
+    however much it holds.
 
     Parameters
     ----------
@@ -34,6 +38,9 @@ def workers_of(address: str, *, must_see: Path) -> Iterator[Pool]:
         ``tcp://host:port`` of a scheduler.
     must_see : Path
         A folder that every worker must see under this name.
+    in_order : bool
+        Give results in the order of the tasks. Those done before their turn, AHEAD a thread at
+        most, wait with their workers.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def workers_of(address: str, *, must_see: Path) -> Iterator[Pool]:
             ) from error
         try:
             size = _threads(client, address, must_see)
-            yield Pool(size=size, each=partial(_each, client, address, AHEAD * size))
+            each = _in_order if in_order else _each
+            yield Pool(size=size, each=partial(each, client, address, AHEAD * size))
         finally:
             with suppress(Exception):  # it may be gone, and nothing is lost with it
                 client.close(timeout=1)
@@ -82,7 +90,11 @@ def _threads(client: Any, address: str, folder: Path) -> int:
             f"`dask worker {address}`"
         ) from None
     try:
-        blind = [worker for worker, seen in client.run(folder.is_dir).items() if not seen]
+        blind = [
+            worker for worker, seen in client.run(_sees, folder, __version__).items() if not seen
+        ]
+    except DataError as error:
+        raise DataError(f"{address}: {error}") from error
     except Exception as error:
         raise DataError(f"{address}: its workers do not answer: {reason(error)}") from error
     if blind:
@@ -94,6 +106,11 @@ def _threads(client: Any, address: str, folder: Path) -> int:
     return max(1, sum(threads.values()))
 
 
+def _sees(folder: Path, version: str) -> bool:
+    check_version(version)
+    return folder.is_dir()
+
+
 def _each(
     client: Any,
     address: str,
@@ -103,20 +120,21 @@ def _each(
 ) -> Generator[Result, None, None]:
     import distributed
 
+    submit = _submitter(client, function)
     left = iter(tasks)
     running: Any = distributed.as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
     given: set[Any] = set()
 
-    def give(count: int) -> None:
-        for task in islice(left, count):
-            future = client.submit(on_one_thread, function, task, pure=False)
+    def give(most: int) -> None:
+        for task in islice(left, most):
+            future = submit(task)
             given.add(future)
             running.add(future)
 
     try:
         give(ahead)
         for future in running:
-            result = _result(future, address)
+            result = _result(client, future, address)
             given.discard(future)
             give(1)
             yield result
@@ -126,19 +144,79 @@ def _each(
                 client.cancel(list(given), asynchronous=False)
 
 
-def _result(future: Any, address: str) -> Any:
+def _in_order(
+    client: Any,
+    address: str,
+    ahead: int,
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+) -> Generator[Result, None, None]:
     import distributed
 
+    submit = _submitter(client, function)
+    left = iter(tasks)
+    running: Any = distributed.as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
+    given: deque[Any] = deque()
+    done: set[Any] = set()
+
+    def give(most: int) -> None:
+        for task in islice(left, most):
+            given.append(submit(task))
+            running.add(given[-1])
+
     try:
-        return future.result(timeout=CONNECTING)
-    except distributed.KilledWorker as error:
-        raise DataError(
-            f"{address}: a task was lost with several workers one after the other, probably for "
-            "want of memory; give them more, or fewer threads, and run the same command again"
-        ) from error
-    except (distributed.CancelledError, TimeoutError, OSError) as error:
-        if future.status == "error":
-            raise  # the task's own
-        raise DataError(
-            f"{address}: the scheduler is lost; start it again and run the same command again"
-        ) from error
+        give(ahead)
+        while given:
+            while given[0] not in done:
+                done.add(next(running))
+            done.discard(given[0])
+            result = _result(client, given.popleft(), address)
+            give(1)
+            yield result
+    finally:
+        if given:
+            with suppress(Exception):  # whoever is lost needs no telling
+                client.cancel(list(given), asynchronous=False)
+
+
+def _submitter(client: Any, function: Callable[[Task], Any]) -> Callable[[Task], Any]:
+    """Return what gives a task to the scheduler; the function is a result that all tasks need.
+
+    So workers pass it on to each other, and have it made again when its only holder is lost. Keys
+    of one group are what the scheduler spreads over all workers, not only over its holders.
+    """
+    name = uuid.uuid4().hex
+    numbers = count()
+    shared = client.submit(_itself, function, key=(f"function-{name}", 0))
+
+    def submit(task: Task) -> Any:
+        return client.submit(on_one_thread, shared, task, key=(f"task-{name}", next(numbers)))
+
+    return submit
+
+
+def _itself(function: Callable[[Task], Any]) -> Callable[[Task], Any]:
+    return function
+
+
+def _result(client: Any, future: Any, address: str) -> Any:
+    """Return the result of a task that is done, or once was: it may be lost with its worker."""
+    import distributed
+
+    while True:
+        try:
+            return future.result(timeout=CONNECTING)
+        except distributed.KilledWorker as error:
+            raise DataError(
+                f"{address}: a task was lost with several workers one after the other, probably "
+                "for want of memory; give them more, or fewer threads, and run the same command "
+                "again"
+            ) from error
+        except (distributed.CancelledError, TimeoutError, OSError) as error:
+            if future.status == "error":
+                raise  # the task's own
+            if isinstance(error, TimeoutError) and client.status == "running":
+                continue  # it is being made again
+            raise DataError(
+                f"{address}: the scheduler is lost; start it again and run the same command again"
+            ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from gwtransfer import __version__
 from gwtransfer.adapters.foreign import quiet, reason
 from gwtransfer.errors import DataError, MissingError
 
@@ -19,7 +20,7 @@ IDLE_SECONDS = 20
 
 
 class Each(Protocol):
-    """Results of a function for every task, in the order in which they are done."""
+    """Results of a function for every task, as they are done or, where asked for, in order."""
 
     def __call__(
         self, function: Callable[[Task], Result], tasks: Iterable[Task]
@@ -118,6 +119,21 @@ def on_one_thread(function: Callable[[Task], Result], task: Task) -> Result:
 
     with threadpool_limits(1):
         return function(task)
+
+
+def check_version(version: str) -> None:
+    """Refuse to work for another version of this program.
+
+    Raises
+    ------
+    DataError
+        The one that gave the task is not this one.
+    """
+    if version != __version__:
+        raise DataError(
+            f"expected workers with gwtransfer {version}, found one with {__version__}; "
+            "install the same version everywhere"
+        )
 
 
 def _ignore_interrupts(*_: Any) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gwtransfer.core import kernels
 from gwtransfer.core.densities import Densities
+from gwtransfer.core.device import HOST, Device
 
 Array = NDArray[np.float64]
 Mixture = tuple[Array, Array, Array]
@@ -49,22 +50,25 @@ class Statistics:
         )
 
 
-def statistics(points: Array, weights: Array | None, densities: Densities) -> Statistics:
+def statistics(
+    points: Array, weights: Array | None, densities: Densities, device: Device = HOST
+) -> Statistics:
     """Return the statistics of points (n, p) that count ``weights`` (n,), or 1, each.
 
-    Blocks are added in order; the sum depends on the points and on nothing else.
+    Blocks are added in order; the sum depends on the points and the device, and on nothing else.
     """
     weights = np.ones(len(points)) if weights is None else weights
-    size = _block_size(densities)
+    size = _block_size(densities, device)
+    is_wide = densities.dimension > WIDE
+    kernel = kernels.wide_expectation if is_wide else kernels.expectation
+    arrays = densities.arrays if is_wide else (densities.coefficients,)
+    placed = [device.put(array) for array in arrays]
     sums = np.zeros((kernels.feature_count(densities.dimension), densities.count))
     total = 0.0
     for start in range(0, len(points), size):
-        block = with_ones(points[start : start + size])
-        counted = weights[start : start + size]
-        if densities.dimension > WIDE:
-            part, likelihood = kernels.wide_expectation(np, block, counted, *densities.arrays)
-        else:
-            part, likelihood = kernels.expectation(np, block, counted, densities.coefficients)
+        block = device.put(with_ones(points[start : start + size]))
+        counted = device.put(weights[start : start + size])
+        part, likelihood = device.run(kernel, block, counted, *placed)
         sums += part
         total += float(likelihood)
     return Statistics(sums=sums, log_likelihood=total)
@@ -77,10 +81,10 @@ def with_ones(points: Array) -> Array:
     return block
 
 
-def _block_size(densities: Densities) -> int:
+def _block_size(densities: Densities, device: Device) -> int:
     p = densities.dimension
     held = densities.count * p if p > WIDE else kernels.feature_count(p)
-    return max(LEAST_BLOCK, BLOCK_VALUES // held)
+    return max(LEAST_BLOCK, device.enlarged * BLOCK_VALUES // held)
 
 
 def hard_statistics(points: Array, labels: NDArray[np.integer], count: int) -> Statistics:

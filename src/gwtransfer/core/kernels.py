@@ -67,9 +67,10 @@ def wide_expectation(
     likely /= total
     sums = xp.empty((feature_count(p), likely.shape[0]), dtype=block.dtype, device=block.device)
     for k in range(likely.shape[0]):
-        here = likely[k, :] > NEGLIGIBLE
-        own = block[:, here]
-        products = (own * (likely[k, here] * weights[here])) @ own.T
+        here = xp.nonzero(likely[k, :] > NEGLIGIBLE)[0]
+        own = xp.take(block, here, axis=1)
+        shares = xp.take(likely[k, :], here) * xp.take(weights, here)
+        products = (own * shares) @ own.T
         row = 0
         for i in range(p):
             sums[row : row + p - i, k] = products[i, i:p]
@@ -91,7 +92,8 @@ def mean_images(xp: Namespace, block: Block, whitening: Block, logs: Block, line
         [B_k, c_k], one below the other.
     """
     likely, total, _ = likelihoods(xp, log_densities(xp, block, whitening, logs))
-    pieces = xp.reshape(linear @ block, (likely.shape[0], -1, likely.shape[1]))
+    count, n = likely.shape
+    pieces = xp.reshape(linear @ block, (count, linear.shape[0] // count, n))
     pieces *= likely[:, None, :]
     images = xp.sum(pieces, axis=0)
     images /= total
@@ -102,7 +104,8 @@ def log_densities(xp: Namespace, block: Block, whitening: Block, logs: Block) ->
     """Return log w_k N(z; m_k, S_k) (K, N) of a block with ones (p + 1, N)."""
     white = whitening @ block
     white *= white
-    squares = xp.sum(xp.reshape(white, (logs.shape[0], -1, block.shape[1])), axis=1)
+    count, p = logs.shape[0], block.shape[0] - 1
+    squares = xp.sum(xp.reshape(white, (count, p, block.shape[1])), axis=1)
     squares *= -0.5
     squares += logs
     return squares

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from gwtransfer.core import kernels
 from gwtransfer.core.affine import PairMaps, pair_maps
 from gwtransfer.core.columns import Columns
+from gwtransfer.core.device import HOST, Device
 from gwtransfer.core.draws import uniforms
+from gwtransfer.core.gaussian import optimal_linear
 from gwtransfer.core.linalg import symmetric_root
 from gwtransfer.core.nearest import Search, nearest_search
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
@@ -30,8 +32,27 @@ LEAST_BLOCK = 256
 """Points in a block at least, so that its products are products."""
 
 
+RESTORED = 8192
+"""Points whose images tell what a conditional mean has lost."""
+
+MOST_STRETCH = 2.0
+"""Largest stretch that restores what was lost."""
+
 FAR = 1e6
 """Single floats serve up to so many radii from the centre; a block that goes further is doubled."""
+
+
+SINGLE = 1e18
+"""Units and centres of spaces up to this, and its inverse, have squares that single floats hold."""
+
+
+def _wide_enough(dtype: type[np.floating], plan: TransportPlan) -> np.dtype[Any]:
+    """Return the type asked for, or double where single floats do not hold a side's values."""
+    spaces = (plan.source.space, plan.target.space)
+    held = all(
+        1 / SINGLE < space.unit < SINGLE and np.abs(space.origin).max() < SINGLE for space in spaces
+    )
+    return np.dtype(dtype if held else np.float64)
 
 
 def _too_far(images: Floats) -> bool:
@@ -43,9 +64,9 @@ def _slices(count: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, max(count, 1), size)]
 
 
-def _block_size(mixture: GaussianMixture, dimension: int) -> int:
+def _block_size(mixture: GaussianMixture, dimension: int, enlarged: int = 1) -> int:
     widest = mixture.count * max(mixture.space.dimension, dimension)
-    return max(LEAST_BLOCK, BLOCK_VALUES // widest)
+    return max(LEAST_BLOCK, enlarged * BLOCK_VALUES // widest)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,6 +83,8 @@ class MeanMap:
         Of the images.
     dtype : dtype
         What is computed in, and the type of the images.
+    device : Device
+        Computes the images.
     """
 
     mixture: GaussianMixture
@@ -69,19 +92,29 @@ class MeanMap:
     offset: Array
     space: Space
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
+    device: Device = HOST
 
     def __call__(self, points: Floats, index: Index | None = None) -> Floats:
         """Map raw points (N, d) to raw images (N, e); ``index`` is not needed and not used."""
         del index
-        size = _block_size(self.mixture, self.linear.shape[1])
+        size = _block_size(self.mixture, self.linear.shape[1], self.device.enlarged)
         parts = [self._block(points[part]) for part in _slices(len(points), size)]
         return np.concatenate(parts)
 
     def _block(self, points: Floats) -> Floats:
-        source, target = self._sides
+        images = self.working(points)
+        return self._doubled(points) if _too_far(images) else self._sides[1].raw(images)
+
+    def working(self, points: Floats) -> Floats:
+        """Return the images of raw points (N, d) as working columns (n, N), in one block."""
         with np.errstate(over="ignore", invalid="ignore"):
-            images = kernels.mean_images(np, source.of(points), *self.arrays)
-        return self._doubled(points) if _too_far(images) else target.raw(images)
+            block = self.device.put(self._sides[0].of(points))
+            images: Floats = self.device.run(kernels.mean_images, block, *self._placed)
+        return images
+
+    @cached_property
+    def _placed(self) -> tuple[kernels.Block, ...]:
+        return tuple(self.device.put(array) for array in self.arrays)
 
     @cached_property
     def _doubled(self) -> "MeanMap":
@@ -120,7 +153,30 @@ def mean_map(
         linear=linear,
         offset=offset,
         space=plan.target.space,
-        dtype=np.dtype(dtype),
+        dtype=_wide_enough(dtype, plan),
+    )
+
+
+def restored(mapping: MeanMap, target: GaussianMixture) -> MeanMap:
+    """Return a map whose images have the target's mean and covariance again.
+
+    T_mean is a conditional mean and contracts: what it loses of the covariance an optimal affine
+    map between Gaussians puts back, and is taken into the pieces. The moments of the images are
+    those of RESTORED points drawn from the source's mixture. No direction is stretched more than
+    MOST_STRETCH times.
+    """
+    source = mapping.mixture
+    rng = np.random.default_rng([source.seed, 5])
+    drawn = source.space.to_raw(source.drawn(RESTORED, rng))
+    images = target.space.to_working(mapping(drawn))
+    mean = images.mean(axis=0)
+    covariance = np.cov(images.T, bias=True).reshape(len(mean), len(mean))
+    values, vectors = np.linalg.eigh(optimal_linear(covariance, target.covariance))
+    stretch = (vectors * np.clip(values, 0.0, MOST_STRETCH)) @ vectors.T
+    return replace(
+        mapping,
+        linear=stretch @ mapping.linear,
+        offset=(mapping.offset - mean) @ stretch + target.mean,
     )
 
 
@@ -263,7 +319,7 @@ def rand_map(
         pairs=pair_maps(plan, gain_cap=gain_cap),
         space=plan.target.space,
         seed=plan.source.seed,
-        dtype=np.dtype(dtype),
+        dtype=_wide_enough(dtype, plan),
     )
 
 

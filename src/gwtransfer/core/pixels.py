@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.ahead import ahead
 from gwtransfer.core.colorspace import to_coordinates
 from gwtransfer.core.densities import Densities
+from gwtransfer.core.device import HOST, Device
 from gwtransfer.core.em import Statistics, statistics
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Space
@@ -27,10 +28,13 @@ class Pixels:
     ----------
     raster : Raster
     space : Space
+    device : Device
+        Passes over the pixels.
     """
 
     raster: Raster
     space: Space
+    device: Device = HOST
 
     def sample(self, count: int, *, seed: int) -> Array:
         """Draw points (n, p), n <= count, as `Raster.sample` draws pixels."""
@@ -52,7 +56,7 @@ class Pixels:
 
     def part(self, rows: Rows, densities: Densities) -> Statistics:
         """Return the statistics of one block."""
-        return statistics(*self.points(rows), densities)
+        return statistics(*self.points(rows), densities, self.device)
 
     def _working(self, values: NDArray[np.floating]) -> Array:
         return self.space.to_working(to_coordinates(values, self.space.coordinates))

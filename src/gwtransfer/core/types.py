@@ -275,6 +275,14 @@ class GaussianMixture:
         """K, the number of components."""
         return len(self.weights)
 
+    def drawn(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw points (count, p) in working coordinates."""
+        chosen = rng.choice(self.count, count, p=self.weights / self.weights.sum())
+        values, vectors = np.linalg.eigh(self.covariances)
+        roots = vectors * np.sqrt(np.clip(values, 0, None))[:, None, :]
+        normals = rng.standard_normal((count, self.space.dimension))
+        return np.asarray(self.means[chosen] + np.einsum("Npq,Nq->Np", roots[chosen], normals))
+
     @cached_property
     def densities(self) -> Densities:
         """The components' densities, laid out for products with blocks of points."""

@@ -1,12 +1,14 @@
 """Expectation–maximisation from a k-means start by scikit-learn, its only importer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.torch import Name, device
 from gwtransfer.core.em import Mixture, ascend, hard_statistics, maximised, statistics
+from gwtransfer.core.pixels import Pixels
 from gwtransfer.core.types import Prepared, Whole
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.fit.places import component_count
@@ -41,6 +43,8 @@ class Gmm:
     accuracy : float | None
         Nats a pixel that the fit of a sample may lose on unseen pixels: sizes the sample by
         D / 2n, D the mixture's free numbers; None fits the prepared sample.
+    device : Literal["cpu", "cuda"]
+        What computes the passes, in double precision; cuda needs PyTorch and an NVIDIA GPU.
     """
 
     components: int | None = None
@@ -48,6 +52,7 @@ class Gmm:
     iterations: int = 200
     passes: int = 0
     accuracy: float | None = None
+    device: Name = "cpu"
 
     def __post_init__(self) -> None:
         for name, least in (("components", 1), ("iterations", 1), ("passes", 0)):
@@ -58,6 +63,7 @@ class Gmm:
             raise UsageError(f"option accuracy: expected nats above 0, got {self.accuracy}")
         if not 0 <= self.floor < 1:
             raise UsageError(f"option floor: expected a share in [0, 1), got {self.floor}")
+        device(self.device)
 
     def __call__(self, points: Array, *, seed: int) -> Mixture:
         """Return weights (K,), means (K, p) and covariances (K, p, p) of points (n, p).
@@ -101,8 +107,15 @@ class Gmm:
         if not self.passes:
             return mixture
         floor = self.floor * self._variance(points)
-        once = _whole(prepared).statistics
+        once = self._placed(_whole(prepared)).statistics
         return _held(ascend(once, mixture, floor=floor, most=self.passes, tolerance=GAIN).mixture)
+
+    def _placed(self, whole: Whole) -> Whole:
+        if self.device == "cpu":
+            return whole
+        if not isinstance(whole, Pixels):
+            raise UsageError("--device cuda passes over the pixels here, and so not by --scheduler")
+        return replace(whole, device=device(self.device))
 
     def _sized(self, prepared: Prepared, seed: int) -> Array:
         if self.accuracy is None:

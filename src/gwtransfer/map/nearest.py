@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from gwtransfer.core.maps import NearestMap, mean_map
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import UsageError
-from gwtransfer.map.piecewise import Piecewise
+from gwtransfer.map.piecewise import Collapsed
 
 Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nearest(Piecewise):
+class Nearest(Collapsed):
     """Every output is a point of the target: a colour of the palette, a vertex of a shape.
 
     Attributes
@@ -25,6 +25,8 @@ class Nearest(Piecewise):
     precision : Literal["single", "double"]
         Single floats differ from double ones by less than a step of 16 bits, and take half as
         long.
+    device : Literal["cpu", "cuda"]
+        What computes the mean map; cuda needs PyTorch and an NVIDIA GPU. The search stays here.
     """
 
     needs_candidates: ClassVar[bool] = True
@@ -42,4 +44,4 @@ class Nearest(Piecewise):
                 "map nearest: expected the target's points; apply takes them by --palette"
             )
         mean = mean_map(plan, **self.how)
-        return NearestMap(mean=mean, candidates=candidates)
+        return NearestMap(mean=self.placed(mean), candidates=candidates)

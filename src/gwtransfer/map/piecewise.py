@@ -1,10 +1,13 @@
 """What all maps made of affine pieces can be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 import numpy as np
 
+from gwtransfer.adapters.torch import Name, device
+from gwtransfer.core.maps import MeanMap
+from gwtransfer.core.trial import tried
 from gwtransfer.errors import UsageError
 
 
@@ -19,7 +22,7 @@ class How(TypedDict):
 class Piecewise:
     """The options of a map made of affine pieces; each stage says what they mean."""
 
-    gain_cap: float | None = 4.0
+    gain_cap: float | None = 5.0
     precision: Literal["single", "double"] = "single"
 
     def __post_init__(self) -> None:
@@ -31,3 +34,24 @@ class Piecewise:
         """The options as the map takes them."""
         cap = np.inf if self.gain_cap is None else self.gain_cap
         return How(gain_cap=cap, dtype=np.float32 if self.precision == "single" else np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collapsed(Piecewise):
+    """The options of a map made by way of T_mean, which a GPU can compute."""
+
+    device: Name = "cpu"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        device(self.device)
+
+    def placed(self, mapping: MeanMap) -> MeanMap:
+        """Return a map with the device computing its images.
+
+        Raises
+        ------
+        MissingError, DataError
+            As `adapters.torch.device` and `core.trial.tried`.
+        """
+        return tried(replace(mapping, device=device(self.device)))

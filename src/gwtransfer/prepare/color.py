@@ -49,7 +49,7 @@ class Color:
         wavelengths.
     """
 
-    sample: int = 10_000
+    sample: int = 20_000
     space: ColorSpace = "oklab"
     variance: float = 0.999
     noise: bool = True
