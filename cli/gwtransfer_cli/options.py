@@ -33,7 +33,7 @@ Sample = Annotated[
     typer.Option(
         help="Pixels or points a fit sees.",
         rich_help_panel=FITTING,
-        show_default="10000",
+        show_default="20000, of shapes 10000",
     ),
 ]
 Overwrite = Annotated[
@@ -135,7 +135,7 @@ GainCap = Annotated[
         help="Largest stretch of colours, in radii of palette per radius of source; none does "
         "not cap.",
         rich_help_panel=MAPPING,
-        show_default="4",
+        show_default="5",
     ),
 ]
 Strength = Annotated[

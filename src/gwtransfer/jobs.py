@@ -92,7 +92,7 @@ def fit(
     Raises
     ------
     UsageError
-        A scheduler where the fit makes no passes.
+        A scheduler or another device where the fit makes no passes.
     """
     recipe.check()
     check_artefact_name(output)
@@ -102,11 +102,11 @@ def fit(
         if not isinstance(item, Raster):
             raise DataError(f"{path}: --mask needs a picture or a cube, found a shape")
         item = mask(item)
-    if scheduler is not None and not getattr(
-        recipe.build("fit", auto=_default_fit(item)), "passes", 0
-    ):
+    stage = recipe.build("fit", auto=_default_fit(item))
+    elsewhere = "--scheduler" if scheduler is not None else "--device"
+    if (scheduler or getattr(stage, "device", "cpu") != "cpu") and not getattr(stage, "passes", 0):
         raise UsageError(
-            "--scheduler: only passes over all pixels are shared out, and this fit makes none; "
+            f"{elsewhere}: only passes over all pixels are made there, and this fit makes none; "
             "ask for some, as with --set fit.passes=20, or leave it out"
         )
     with spread_over(scheduler, path, opening, mask) as spread:

@@ -162,15 +162,18 @@ def restored(mapping: MeanMap, target: GaussianMixture) -> MeanMap:
 
     T_mean is a conditional mean and contracts: what it loses of the covariance an optimal affine
     map between Gaussians puts back, and is taken into the pieces. The moments of the images are
-    those of RESTORED points drawn from the source's mixture. No direction is stretched more than
+    those of RESTORED points drawn from the source's mixture, and moved to have its moments, so
+    that a map that loses nothing is left as it is. No direction is stretched more than
     MOST_STRETCH times.
     """
     source = mapping.mixture
     rng = np.random.default_rng([source.seed, 5])
-    drawn = source.space.to_raw(source.drawn(RESTORED, rng))
-    images = target.space.to_working(mapping(drawn))
-    mean = images.mean(axis=0)
-    covariance = np.cov(images.T, bias=True).reshape(len(mean), len(mean))
+    drawn = source.drawn(RESTORED, rng)
+    mean, covariance = _moments(drawn)
+    drawn = (drawn - mean) @ optimal_linear(covariance, source.covariance) + source.mean
+    exact = replace(mapping, dtype=np.dtype(np.float64), device=HOST)
+    images = target.space.to_working(exact(source.space.to_raw(drawn)))
+    mean, covariance = _moments(images)
     values, vectors = np.linalg.eigh(optimal_linear(covariance, target.covariance))
     stretch = (vectors * np.clip(values, 0.0, MOST_STRETCH)) @ vectors.T
     return replace(
@@ -178,6 +181,12 @@ def restored(mapping: MeanMap, target: GaussianMixture) -> MeanMap:
         linear=stretch @ mapping.linear,
         offset=(mapping.offset - mean) @ stretch + target.mean,
     )
+
+
+def _moments(points: Array) -> tuple[Array, Array]:
+    mean = points.mean(axis=0)
+    centred = points - mean
+    return mean, centred.T @ centred / len(points)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
