@@ -16,7 +16,6 @@ from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
 from gwtransfer.recipe import Recipe
 from gwtransfer.spreading import spread_over
-from gwtransfer.transport import apply_plan
 from gwtransfer.writing import Writing
 
 
@@ -69,7 +68,7 @@ def apply(
             palette=candidates,
             writing=writing,
             progress=progress,
-            paint=apply_plan if spread is None else spread.apply_plan,
+            paint=None if spread is None else spread.apply_plan,
         )
     return replace(done, notes=source.notes + done.notes)
 

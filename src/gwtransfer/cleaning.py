@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import from_coordinates
 from gwtransfer.core.guided import guided_filter
 from gwtransfer.core.linalg import eigenbasis
+from gwtransfer.core.maps import SINGLE
 from gwtransfer.core.types import TransportPlan
 
 Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ class Residual:
     ----------
     origin : (d,) array
         The source's centre, in raw coordinates.
-    seeing : (e + g, d) array of single floats
+    seeing : (e + g, d) array
         From centred raw coordinates: the affine part, then the guide, which are the working
         axes of most variance.
     offset : (e,) array of single floats
@@ -77,9 +78,11 @@ class Residual:
         fitted = np.linalg.lstsq(known, images, rcond=None)[0]
         axes = eigenbasis(source.covariance)[1][:, :GUIDES]
         seeing = np.concatenate([fitted[:-1], axes], axis=1).T @ source.space.axes.T
+        seeing /= source.space.unit
+        held = np.abs(seeing).max() < SINGLE
         return cls(
             origin=source.space.origin,
-            seeing=(seeing / source.space.unit).astype(np.float32),
+            seeing=seeing.astype(np.float32) if held else seeing,
             offset=fitted[-1].astype(np.float32),
             strength=strength,
         )
@@ -88,7 +91,7 @@ class Residual:
         """Return what the filter sees of raw points (N, d): affine part and guide (N, e + g)."""
         # Single floats stay single: what rounding the centre moves, the filter does not see.
         centred = points - self.origin.astype(points.dtype)
-        seen = centred.astype(np.float32, copy=False) @ self.seeing.T
+        seen = (centred.astype(self.seeing.dtype, copy=False) @ self.seeing.T).astype(np.float32)
         seen[:, : len(self.offset)] += self.offset
         return seen
 

@@ -73,7 +73,7 @@ def write_image(
     palette: Raster | None,
     writing: Writing,
     progress: Progress,
-    paint: Callable[..., Raster] = apply_plan,
+    paint: Callable[..., Raster] | None = None,
 ) -> Colored:
     """Write the image of an opened source under a plan's map, whole or not at all.
 
@@ -93,7 +93,7 @@ def write_image(
     candidates = None
     if palette is not None and chooses(recipe):
         candidates = palette.sample(CANDIDATES, seed=plan.source.seed)
-    image = paint(
+    image = (paint or apply_plan)(
         source,
         plan,
         recipe.build("map"),

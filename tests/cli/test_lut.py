@@ -20,7 +20,7 @@ VARIANTS = {
     "half": ("--strength", "0.5"),
     # A hue at the edge of what a screen shows magnifies the rounding of single floats.
     "its light": ("--keep", "luminance", "--set", "map.precision=double"),
-    "its chroma": ("--keep", "chroma"),
+    "its chroma": ("--keep", "chroma", "--set", "map.precision=double"),
     "flat": ("--gain-cap", "0.5"),
     "set": ("--set", "map.gain_cap=1.5"),
 }

@@ -153,7 +153,7 @@ def test_stages_lists_every_stage_and_option(done: Run) -> None:
         "    components = none  an integer or none\n        K, how many Gaussians; None is 15"
         in text
     )
-    assert "    gain_cap = 4.0  a number or none\n" in text
+    assert "    gain_cap = 5.0  a number or none\n" in text
     only = done("stages", "map").out
     heads = [line for line in only.splitlines() if not line.startswith(" ")]
     assert [line.split()[1] for line in heads] == ["mean", "nearest", "rand"]

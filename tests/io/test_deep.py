@@ -11,7 +11,7 @@ import OpenImageIO
 import pytest
 from PIL import Image, ImageCms
 
-from gwtransfer.core.colorspace import encoded, linear
+from gwtransfer.core import colorspace
 from gwtransfer.core.raster import Carried, Film, Raster, Rows
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError, WriteError
 from gwtransfer.io.files import whole
@@ -25,6 +25,16 @@ from gwtransfer.io.pictures.writers import ExrWriter, HdrWriter, JpegWriter, Png
 from .shared import DATA, cube, everything, needs_data, picture, round_trip
 
 RNG = np.random.default_rng(0)
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+    """Return sRGB-encoded values in double precision, as files are read."""
+    return colorspace.encoded(np.asarray(light, dtype=np.float64))
+
+
+def linear(values: np.ndarray) -> np.ndarray:
+    """Return linear light in double precision, as files are written."""
+    return colorspace.linear(np.asarray(values, dtype=np.float64))
 
 
 def deep_picture(bands: int = 3, *, alpha: bool = False) -> Raster:

@@ -123,7 +123,9 @@ def _hdr(path: Path) -> Raster:
         rows=light.shape[0],
         columns=light.shape[1],
         bands=3,
-        read=lambda start, stop: Rows(values=encoded(light[start:stop]).astype(np.float32)),
+        read=lambda start, stop: Rows(
+            values=encoded(light[start:stop].astype(np.float64)).astype(np.float32)
+        ),
         kind="picture",
         dtype="float32",
         scene=True,

@@ -82,7 +82,7 @@ class ExrSource:
             values = values / np.where(alpha > 0, alpha, 1)[:, :, None]
         light = values if self.matrix is None else values @ self.matrix.T
         working = np.float32 if self.half else np.float64
-        return Rows(values=encoded(light).astype(working), alpha=alpha)
+        return Rows(values=encoded(light.astype(np.float64)).astype(working), alpha=alpha)
 
     def stored(self, indexes: Sequence[int], start: int, stop: int) -> NDArray[Any]:
         """Read some channels of whole rows as floats (r, columns, n)."""

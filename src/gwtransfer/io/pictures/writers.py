@@ -245,7 +245,9 @@ def _light(block: Block, columns: int) -> tuple[NDArray[np.floating], NDArray[np
     if block.alpha is not None:
         alpha *= np.where(block.valid, block.alpha, 0)
     rows = block.stop - block.start
-    return linear(points).reshape(rows, columns, -1), alpha.reshape(rows, columns)
+    return linear(points.astype(np.float64)).reshape(rows, columns, -1), alpha.reshape(
+        rows, columns
+    )
 
 
 def _expect_picture(raster: Raster, form: str) -> None:
