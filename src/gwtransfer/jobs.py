@@ -12,6 +12,7 @@ from gwtransfer import __version__
 from gwtransfer.core.colorspace import to_coordinates
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import SHAPES, Cloud, GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
@@ -64,7 +65,8 @@ def plan_between(
             points0=_points(pairs[0], source),
             points1=_points(pairs[1], target),
         )
-    plan: TransportPlan = recipe.build("plan", auto=auto)(source, target, guide=guide)
+    with one_thread():
+        plan: TransportPlan = recipe.build("plan", auto=auto)(source, target, guide=guide)
     return plan
 
 

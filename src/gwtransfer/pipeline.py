@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import space_of
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.raster import Raster
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import SHAPES, Cloud, GaussianMixture, Prepared, TransportPlan
 from gwtransfer.errors import DataError
 
@@ -83,14 +84,15 @@ def fit_item(
         Nothing valid to fit, too few distinct points, or values whose squares a double cannot
         hold; the message begins with the item's name.
     """
-    prepared = _prepared(item, prepare, seed)
-    try:
-        if isinstance(fit, WholeFit):
-            weights, means, covariances = fit.of_prepared(prepared, seed=seed)
-        else:
-            weights, means, covariances = fit(prepared.points, seed=seed)
-    except DataError as error:
-        raise DataError(f"{item.name}: {error}") from error
+    with one_thread():
+        prepared = _prepared(item, prepare, seed)
+        try:
+            if isinstance(fit, WholeFit):
+                weights, means, covariances = fit.of_prepared(prepared, seed=seed)
+            else:
+                weights, means, covariances = fit(prepared.points, seed=seed)
+        except DataError as error:
+            raise DataError(f"{item.name}: {error}") from error
     return GaussianMixture(
         weights=weights,
         means=means,

@@ -12,6 +12,7 @@ from gwtransfer.cleaning import SMOOTH_RADIUS, Residual
 from gwtransfer.core.colorspace import from_coordinates, to_coordinates
 from gwtransfer.core.gaussian import strange
 from gwtransfer.core.raster import Block, Raster, Rows
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import DataError
 from gwtransfer.measure import rank_correlation
@@ -116,17 +117,20 @@ def apply_plan(
     check_blend(strength, keep, space_bands(space), target)
     if candidates is not None:
         candidates = to_coordinates(candidates, plan.target.space.coordinates)
-    mapping = stage(plan, candidates=candidates)
+    with one_thread():
+        mapping = stage(plan, candidates=candidates)
     picture = is_picture(target)
     if smooth is None:
         painted = picture and not is_picture(space_bands(space))
         smooth = float(painted and getattr(stage, "is_smooth", False))
+    with one_thread():
+        residual = Residual.of(plan, mapping, smooth) if smooth > 0 else None
     image = _Image(
         raster=raster,
         plan=plan,
         mapping=mapping,
         blend=Blend.of(plan, strength, keep),
-        residual=Residual.of(plan, mapping, smooth) if smooth > 0 else None,
+        residual=residual,
         most=np.inf if raster.scene else 1.0,
         stride=0 if record is None else record.stride,
     )

@@ -9,10 +9,10 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, splu
 from scipy.spatial import cKDTree
-from threadpoolctl import threadpool_limits
 
 from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.surface import Representation, represent
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import DataError, MissingError
 
@@ -177,7 +177,7 @@ def _smallest(
     wanted = count
     try:
         # One thread: the products are thin, and waiting threads made this ten times slower.
-        with threadpool_limits(1):
+        with one_thread():
             solve = splu((stiffness + SHIFT * weights).tocsc()).solve
             while wanted:
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gwtransfer.adapters.foreign import quiet, reason
+from gwtransfer.core.threads import one_thread
 from gwtransfer.errors import DataError, PluginError, ReadError, ShapeError
 
 Array = NDArray[np.float64]
@@ -216,12 +217,10 @@ def icp(
 @contextmanager
 def _open3d() -> Iterator[Any]:
     """Give Open3D: silent, on one thread, for one caller at a time, its errors made ours."""
-    from threadpoolctl import threadpool_limits
-
     with quiet():
         o3d = _imported()
         silent = o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error)
-        with silent, threadpool_limits(1):
+        with silent, one_thread():
             try:
                 yield o3d
             except RuntimeError as error:

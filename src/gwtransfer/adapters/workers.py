@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from gwtransfer import __version__
 from gwtransfer.adapters.foreign import quiet, reason
+from gwtransfer.core.threads import one_thread
 from gwtransfer.errors import DataError, MissingError
 
 Task = TypeVar("Task")
@@ -114,10 +115,7 @@ def cores() -> int:
 
 def on_one_thread(function: Callable[[Task], Result], task: Task) -> Result:
     """Call a function with linear algebra on one thread, so that sums are always added alike."""
-    import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, to be limited too
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with one_thread():
         return function(task)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from gwtransfer.core.threads import one_thread
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,21 +20,18 @@ def ahead(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator
 
     What is yielded does not depend on how many threads there are.
     """
-    from threadpoolctl import threadpool_limits
-
-    if len(items) == 1 or WORKERS == 1:
-        yield from map(function, items)
-        return
-    coming: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ahead")
-    one_thread = threadpool_limits(1)  # an item is a thread's work; more would wait in circles
-    try:
-        for item in items:
-            coming.append(pool.submit(function, item))
-            if len(coming) > WORKERS:
+    with one_thread():  # an item is a thread's work; more would wait in circles
+        if len(items) == 1 or WORKERS == 1:
+            yield from map(function, items)
+            return
+        coming: deque[Future[Result]] = deque()
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ahead")
+        try:
+            for item in items:
+                coming.append(pool.submit(function, item))
+                if len(coming) > WORKERS:
+                    yield coming.popleft().result()
+            while coming:
                 yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        one_thread.restore_original_limits()
+        finally:
+            pool.shutdown(cancel_futures=True)

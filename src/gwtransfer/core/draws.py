@@ -20,4 +20,5 @@ def uniforms(seed: int, stream: int, index: NDArray[np.int64]) -> Array:
     generator = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
     generator.advance(first // 4)
     draws = np.random.Generator(generator).random(last - first // 4 * 4 + 1)
-    return np.asarray(draws[index - first // 4 * 4])
+    draws = draws[first % 4 :]
+    return draws if len(draws) == len(index) else np.asarray(draws[index - first])

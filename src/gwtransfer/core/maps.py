@@ -280,7 +280,8 @@ class RandMap:
         edges = np.full((int((last - first).max(initial=0)), len(components)), np.inf)
         for k in components:
             edges[: last[k] - first[k], k] = np.cumsum(self.pairs.share[first[k] : last[k]])
-        return first.astype(np.uint16), edges
+        # Small numbers are sorted sooner.
+        return first.astype(np.uint8 if len(self.pairs.share) < 256 else np.uint16), edges
 
     @cached_property
     def _densities(self) -> tuple[Floats, ...]:

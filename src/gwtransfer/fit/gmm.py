@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gwtransfer.adapters.torch import Name, device
 from gwtransfer.core.em import Mixture, ascend, hard_statistics, maximised, statistics
 from gwtransfer.core.pixels import Pixels
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import Prepared, Whole
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.fit.places import component_count
@@ -73,14 +74,12 @@ class Gmm:
         DataError
             Fewer distinct points than components.
         """
-        from threadpoolctl import threadpool_limits
-
         count = component_count(points, self.components, COMPONENTS)
         origin, variance = points.mean(axis=0), self._variance(points)
         unit = float(np.sqrt(variance))
         centred = (points - origin) / unit
         # One thread: the matrices are thin, and waiting threads made the fit four times slower.
-        with threadpool_limits(1):
+        with one_thread():
             labels = _labels(centred, count, seed)
             start = maximised(hard_statistics(centred, labels, count), self.floor)
             ascent = ascend(

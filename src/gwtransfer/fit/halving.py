@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.core.threads import one_thread
 from gwtransfer.errors import UsageError
 from gwtransfer.fit.places import component_count
 
@@ -64,12 +65,10 @@ class Halving:
         DataError
             Fewer distinct points than components.
         """
-        from threadpoolctl import threadpool_limits
-
         del seed
         count = component_count(points, self.components, COMPONENTS)
         # One thread, so that sums do not depend on how many the machine has.
-        with threadpool_limits(1):
+        with one_thread():
             cells = [_Cell.of(points, np.full(len(points), 1 / len(points)), 1.0)]
             while len(cells) < count:
                 spreads = np.array([cell.spread for cell in cells])

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gwtransfer import __version__
 from gwtransfer.core.correspondence import Fixed
+from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io.files import check_readable
@@ -148,7 +148,7 @@ def match(
             f"found {len(clouds[1].vertices)}"
         )
     # One thread: the products are thin, and threads that wait made a match five times slower.
-    with threadpool_limits(1):
+    with one_thread():
         matched = _matched(clouds[0], clouds[1], request, pairs, watch)
     errors = None
     if judge is not None:
