@@ -84,7 +84,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-o", dest="folder", type=Path, help="write the pictures and sheet.png")
     parser.add_argument("--components", type=int, default=Gmm.components)
     parser.add_argument("--variance", type=float, default=Color.variance)
-    parser.add_argument("--gain-cap", type=float, default=4.0, help="0 does not cap")
+    parser.add_argument("--gain-cap", type=float, default=5.0, help="0 does not cap")
     parser.add_argument("--anchor", type=float, default=None)
     parser.add_argument("--no-noise", action="store_true")
     return parser.parse_args()

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gwtransfer.blending import Blend, Keep, check_blend, is_picture, luminance, space_bands
 from gwtransfer.cleaning import SMOOTH_RADIUS, Residual
 from gwtransfer.core.colorspace import from_coordinates, to_coordinates
-from gwtransfer.core.gaussian import strange
 from gwtransfer.core.raster import Block, Raster, Rows
 from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import TransportPlan
@@ -256,7 +255,7 @@ class _Image:
 
     def _few(self, start: int, stop: int) -> _Strip:
         block = self.raster.block(start, stop)
-        source, target = self.plan.source.space, self.plan.target.space
+        target = self.plan.target.space
         images = np.full((len(block.points), target.raw_dimension), np.nan, dtype=np.float32)
         seen = None
         if self.residual is not None:
@@ -267,7 +266,7 @@ class _Image:
         index = np.flatnonzero(block.valid)
         for at in range(0, index.size, self.step):
             part = index[at : at + self.step]
-            points = to_coordinates(block.points[part], source.coordinates)
+            points = self._points(block.points[part])
             mapped = self.mapping(points, part + start * self.raster.columns)
             if mapped.dtype != images.dtype:  # a map in double precision
                 images = images.astype(np.float64)
@@ -289,6 +288,13 @@ class _Image:
             strange=odd,
         )
 
+    def _points(self, values: Floats) -> Floats:
+        """Return what a map is given; of colours in double precision, since a map magnifies."""
+        space = self.plan.source.space
+        if is_picture(space_bands(space)):
+            values = values.astype(np.float64)
+        return to_coordinates(values, space.coordinates)
+
     @property
     def step(self) -> int:
         """Points mapped at once, so that bands do not multiply the memory."""
@@ -305,7 +311,7 @@ class _Image:
         source = self.plan.source
         points = to_coordinates(block.points[looked], source.space.coordinates)
         few = source.space.to_working(points[:: 1 + len(points) // STRANGE_SAMPLE])
-        odd = strange(few, source.weights, source.means, source.covariances)
+        odd = source.densities.strange(few)
         return looked, luminance(source, points), odd
 
     def blended(self, strip: _Strip) -> Floats:

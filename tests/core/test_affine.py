@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 from gwtransfer.core.affine import pair_maps, shrinkage
 from gwtransfer.core.draws import uniforms
-from gwtransfer.core.gaussian import optimal_linear, responsibilities
+from gwtransfer.core.gaussian import optimal_linear
 from gwtransfer.core.maps import NearestMap, mean_map, rand_map
 from gwtransfer.core.nearest import nearest
 from gwtransfer.core.types import GaussianMixture, Space
@@ -50,7 +50,7 @@ def down_of(plan):
 def naive_mean(plan, points):
     """Return Σ_k r_k(x) Σ_l (w_kl/a_k) (n_l + A_kl Qᵀ H_k (x − m_k)), one pair at a time."""
     source, target, down = plan.source, plan.target, down_of(plan)
-    shares = responsibilities(points, source.weights, source.means, source.covariances)
+    shares = source.densities.shares(points)
     total = np.zeros((len(points), target.dimension))
     for k in range(source.count):
         keep = np.eye(source.dimension)
@@ -208,7 +208,7 @@ def test_the_random_map_draws_components_by_their_shares():
     count = 40_000
     point = source.mean[None]
     images = rand_map(plan)(np.repeat(point, count, axis=0))
-    shares = responsibilities(point, source.weights, source.means, source.covariances)[0]
+    shares = source.densities.shares(point)[0]
     pairs = pair_maps(plan)
     for q, (k, l) in enumerate(zip(pairs.source_index, pairs.target_index, strict=True)):
         expected = shares[k] * plan.coupling[k, l] / source.weights[k]

@@ -5,7 +5,7 @@ import pytest
 from sklearn.mixture import GaussianMixture as Textbook
 
 from gwtransfer.core import em, kernels
-from gwtransfer.core.densities import Densities
+from gwtransfer.core.densities import Densities, with_ones
 from gwtransfer.core.em import Statistics, ascend, hard_statistics, maximised, statistics
 from gwtransfer.core.pixels import Pixels, summed
 from gwtransfer.core.raster import Raster, Rows
@@ -112,7 +112,7 @@ def test_coefficients_give_the_log_densities() -> None:
     """The product with quadratic features is what whitening gives."""
     points = points_of(5, 50)
     densities = Densities.of(*started(points_of(5)))
-    block = em.with_ones(points)
+    block = with_ones(points)
     by_features = densities.coefficients @ kernels.quadratic_features(np, block)
     np.testing.assert_allclose(
         by_features, kernels.log_densities(np, block, *densities.arrays), rtol=0, atol=1e-9

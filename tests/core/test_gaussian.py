@@ -6,15 +6,11 @@ import ot.gaussian
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import softmax
-from scipy.stats import multivariate_normal
 
 from gwtransfer.core.gaussian import (
     cross_terms,
-    log_densities,
     optimal_linear,
     own_squared_w2,
-    responsibilities,
     squared_distances,
     squared_w2,
 )
@@ -194,46 +190,3 @@ def test_in_one_dimension_the_map_is_a_ratio(first, second):
     """In 1-D, A = σ1/σ0."""
     linear = optimal_linear(np.array([[first**2]]), np.array([[second**2]]))
     assert linear[0, 0] == pytest.approx(second / first, rel=ROUNDING)
-
-
-@given(mixtures(st.integers(1, 4)), seeds)
-def test_densities_equal_scipy(mixture, seed):
-    """log a_k N(x; m_k, Σ_k) is scipy's, its whitened offset has the Mahalanobis length."""
-    points = 2 * np.random.default_rng(seed).standard_normal((20, mixture.dimension))
-    arrays = (mixture.weights, mixture.means, mixture.covariances)
-    expected = np.stack(
-        [
-            np.log(a) + np.atleast_1d(multivariate_normal(m, S).logpdf(points))
-            for a, m, S in zip(*arrays, strict=True)
-        ],
-        axis=1,
-    )
-    logs, white = log_densities(points, *arrays)
-    # condition 10, |x − m|² / least variance up to a few thousand
-    np.testing.assert_allclose(logs, expected, atol=1e-9)
-    gaps = points[:, None] - mixture.means
-    squares = np.einsum("nkp,kpq,nkq->nk", gaps, np.linalg.inv(mixture.covariances), gaps)
-    np.testing.assert_allclose((white**2).sum(-1), squares, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(
-        responsibilities(points, *arrays), softmax(expected, axis=1), atol=1e-9
-    )
-
-
-@given(mixtures(st.integers(1, 4), singular=True), seeds)
-def test_responsibilities_of_outliers_and_of_flat_components(mixture, seed):
-    """They are finite and sum to 1 a million units away, and for components without volume."""
-    rng = np.random.default_rng(seed)
-    points = rng.standard_normal((10, mixture.dimension)) * np.repeat([[1.0], [1e6]], 5, axis=0)
-    shares = responsibilities(points, mixture.weights, mixture.means, mixture.covariances)
-    assert np.isfinite(shares).all()
-    assert (shares >= 0).all()
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=ROUNDING)
-
-
-def test_an_outlier_belongs_to_the_widest_component():
-    """Far away, the component with the heavier tail takes everything."""
-    covariance = np.stack([np.eye(2), 4 * np.eye(2)])
-    shares = responsibilities(
-        np.array([[1e6, -1e6]]), np.array([0.9, 0.1]), np.zeros((2, 2)), covariance
-    )
-    np.testing.assert_array_equal(shares, [[0, 1]])

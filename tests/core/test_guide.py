@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from gwtransfer.core.gaussian import responsibilities, squared_w2
+from gwtransfer.core.gaussian import squared_w2
 from gwtransfer.core.guide import (
     DEFAULT_ANCHOR,
     PAIR_WEIGHT,
@@ -99,7 +99,7 @@ def test_pair_costs_by_definition(seed):
     rng = np.random.default_rng(seed)
     x, y = drawn(source, rng, 5), drawn(target, rng, 5)
     expected = np.zeros((4, 3))
-    shares = responsibilities(x, source.weights, source.means, source.covariances)
+    shares = source.densities.shares(x)
     for i in range(5):
         for k in range(4):
             for l in range(3):

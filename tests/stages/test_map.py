@@ -75,6 +75,15 @@ def test_restored_images_have_the_targets_moments():
     assert errors[True] < 0.03 < errors[False]
 
 
+@pytest.mark.parametrize("cap", [0.5, 1.0, 3.0])
+def test_a_cap_holds_for_what_is_restored(plan, cap):
+    """No piece stretches more than it was allowed to, and each mean goes where it went."""
+    mapping = Mean(gain_cap=cap, precision="double")(plan)
+    free = Mean(gain_cap=None, precision="double", restored=False)(plan)
+    assert mapping.gains().max() <= cap * (1 + 1e-12)
+    assert free.gains().max() > 0.5
+
+
 def test_nothing_is_restored_where_nothing_is_lost():
     """One Gaussian on another: T_mean is exact, and stays so."""
     rng = np.random.default_rng(5)

@@ -59,7 +59,7 @@ def pair_maps(plan: TransportPlan, *, gain_cap: float = np.inf) -> PairMaps:
     linear = linear @ down
     if source.noise is not None:
         linear = linear @ shrinkage(source.covariances, source.noise)[k]
-    linear = _capped(linear, gain_cap)
+    linear = capped(linear, gain_cap)
     return PairMaps(
         source_index=k,
         target_index=l,
@@ -99,7 +99,8 @@ def shrinkage(covariances: Array, noise: Array) -> Array:
     return np.asarray(root @ (turn * kept[:, None, :]) @ np.swapaxes(turn, -1, -2) @ inverse)
 
 
-def _capped(linear: Array, cap: float) -> Array:
+def capped(linear: Array, cap: float) -> Array:
+    """Return maps (q, n, m) with singular values of ``cap`` at most."""
     if not np.isfinite(cap):
         return linear
     left, values, right = np.linalg.svd(linear, full_matrices=False)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core import kernels
-from gwtransfer.core.densities import Densities
+from gwtransfer.core.densities import Densities, with_ones
 from gwtransfer.core.device import HOST, Device
 
 Array = NDArray[np.float64]
@@ -74,13 +74,6 @@ def statistics(
     return Statistics(sums=sums, log_likelihood=total)
 
 
-def with_ones(points: Array) -> Array:
-    """Return points (n, p) a column each, above a row of ones, (p + 1, n)."""
-    block = np.ones((points.shape[1] + 1, len(points)))
-    block[:-1] = points.T
-    return block
-
-
 def _block_size(densities: Densities, device: Device) -> int:
     p = densities.dimension
     held = densities.count * p if p > WIDE else kernels.feature_count(p)
@@ -91,7 +84,8 @@ def hard_statistics(points: Array, labels: NDArray[np.integer], count: int) -> S
     """Return the statistics of points (n, p) that belong to one component each, labels (n,)."""
     sums = np.empty((kernels.feature_count(points.shape[1]), count))
     for k in range(count):
-        sums[:, k] = kernels.quadratic_features(np, with_ones(points[labels == k])).sum(axis=1)
+        block = with_ones(points[labels == k])
+        sums[:, k] = kernels.upper_half(np, block @ block.T)
     return Statistics(sums=sums, log_likelihood=-np.inf)
 
 

@@ -1,4 +1,4 @@
-"""Wasserstein geometry of Gaussians: costs, optimal linear maps, responsibilities."""
+"""Wasserstein geometry of Gaussians: costs and optimal linear maps."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,6 @@ CROSS_BYTES = 64_000_000
 
 ROUNDING = 1e-13
 """A singular value of a product below this share of the factors' norms is rounding."""
-
-STRANGE = 8.0
-"""Deviations beyond the usual distance √p from a mean, after which a point is nothing it knows."""
-
-DENSITY_FLOOR = 1e-9
-"""Variances below this share of the mixture's total count as this much in a density."""
 
 
 def cross_terms(roots0: Array, roots1: Array) -> Array:
@@ -108,57 +102,3 @@ def optimal_linear(covariances0: Array, covariances1: Array) -> Array:
 
 def _norms(matrices: Array) -> Array:
     return np.asarray(np.linalg.norm(matrices, axis=(-2, -1))[..., None])
-
-
-def log_densities(
-    points: Array, weights: Array, means: Array, covariances: Array
-) -> tuple[Array, Array]:
-    """Return log(weights[k] N(x; m_k, S_k)) and the whitened offsets.
-
-    Whitening is by eigenvectors with variances floored at DENSITY_FLOOR of the mixture's total
-    variance, so that a component on a line or a point has a density.
-
-    Parameters
-    ----------
-    points : (n, p) array
-
-    Returns
-    -------
-    (n, K) array, (n, K, p) array
-    """
-    count, p = means.shape
-    whitening, logdet = whiteners(weights, means, covariances)
-    stacked = whitening.transpose(1, 0, 2).reshape(p, count * p)
-    shift = np.einsum("kp,kpq->kq", means, whitening).reshape(-1)
-    white = (points @ stacked - shift).reshape(len(points), count, p)
-    squares = np.einsum("nkp,nkp->nk", white, white)
-    logs = np.log(weights) - 0.5 * (p * np.log(2 * np.pi) + logdet + squares)
-    return np.asarray(logs), white
-
-
-def strange(points: Array, weights: Array, means: Array, covariances: Array) -> NDArray[np.bool_]:
-    """Tell which points (n, p) lie STRANGE deviations beyond where any component's points lie."""
-    _, white = log_densities(points, weights, means, covariances)
-    least = np.einsum("nkp,nkp->nk", white, white).min(axis=1)
-    return np.asarray(least > (np.sqrt(points.shape[1]) + STRANGE) ** 2)
-
-
-def whiteners(weights: Array, means: Array, covariances: Array) -> tuple[Array, Array]:
-    """Return W_k (K, p, p) with |(x − m_k) W_k|² the Mahalanobis square, and log det S_k (K,)."""
-    centred = means - weights @ means
-    total = float(weights @ (np.trace(covariances, axis1=-2, axis2=-1) + (centred**2).sum(axis=1)))
-    values, vectors = np.linalg.eigh(covariances)
-    values = np.maximum(values, DENSITY_FLOOR * total if total > 0 else 1.0)
-    return vectors / np.sqrt(values)[:, None, :], np.log(values).sum(axis=1)
-
-
-def responsibilities(points: Array, weights: Array, means: Array, covariances: Array) -> Array:
-    """Return the probability (n, K) that each point came from each component.
-
-    By log-sum-exp only: a point far from every component gets the least far one, not NaN.
-    """
-    logs, _ = log_densities(points, weights, means, covariances)
-    logs -= logs.max(axis=1, keepdims=True)
-    np.exp(logs, out=logs)
-    logs /= logs.sum(axis=1, keepdims=True)
-    return logs

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer.core.gaussian import responsibilities
 from gwtransfer.core.types import GaussianMixture
 from gwtransfer.errors import DataError, ShapeError, UsageError
 
@@ -83,7 +82,7 @@ def pair_costs(
             f"expected as many targets as sources, got {len(points0)} and {len(points1)}"
         )
     x, y = source.space.to_working(points0), target.space.to_working(points1)
-    shares = responsibilities(x, source.weights, source.means, source.covariances)
+    shares = source.densities.shares(x)
     distances = ((y[:, None, :] - target.means[None]) ** 2).sum(axis=-1)
     variance = float(np.trace(target.covariance))
     return np.asarray(shares.T @ distances / (len(x) * (variance if variance > 0 else 1.0)))

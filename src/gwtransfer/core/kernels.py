@@ -15,7 +15,7 @@ Block = Any
 """An array of the namespace at hand."""
 
 NEGLIGIBLE = 1e-17
-"""A share below this adds nothing to sums of doubles."""
+"""A share below this is lost beside a point of its own component in doubles."""
 
 
 def feature_count(dimension: int) -> int:
@@ -62,21 +62,22 @@ def wide_expectation(
     Far apart as points are there, most shares are zero: a component's products are taken over the
     points it has more than NEGLIGIBLE of.
     """
-    p = block.shape[0] - 1
     likely, total, log = likelihoods(xp, log_densities(xp, block, whitening, logs))
     likely /= total
-    sums = xp.empty((feature_count(p), likely.shape[0]), dtype=block.dtype, device=block.device)
+    size = (feature_count(block.shape[0] - 1), likely.shape[0])
+    sums = xp.empty(size, dtype=block.dtype, device=block.device)
     for k in range(likely.shape[0]):
         here = xp.nonzero(likely[k, :] > NEGLIGIBLE)[0]
         own = xp.take(block, here, axis=1)
         shares = xp.take(likely[k, :], here) * xp.take(weights, here)
-        products = (own * shares) @ own.T
-        row = 0
-        for i in range(p):
-            sums[row : row + p - i, k] = products[i, i:p]
-            row += p - i
-        sums[row:, k] = products[p, :]
+        sums[:, k] = upper_half(xp, (own * shares) @ own.T)
     return sums, xp.sum(log * weights)
+
+
+def upper_half(xp: Namespace, products: Block) -> Block:
+    """Return Σ of the quadratic features (F,), read off Σ (z, 1) (z, 1)ᵀ, (p + 1, p + 1)."""
+    p = products.shape[0] - 1
+    return xp.concat([*(products[i, i:p] for i in range(p)), products[p, :]])
 
 
 def mean_images(xp: Namespace, block: Block, whitening: Block, logs: Block, linear: Block) -> Block:

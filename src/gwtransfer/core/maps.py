@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core import kernels
-from gwtransfer.core.affine import PairMaps, pair_maps
+from gwtransfer.core.affine import PairMaps, capped, pair_maps
 from gwtransfer.core.columns import Columns
 from gwtransfer.core.device import HOST, Device
 from gwtransfer.core.draws import uniforms
@@ -157,14 +157,14 @@ def mean_map(
     )
 
 
-def restored(mapping: MeanMap, target: GaussianMixture) -> MeanMap:
+def restored(mapping: MeanMap, target: GaussianMixture, *, gain_cap: float = np.inf) -> MeanMap:
     """Return a map whose images have the target's mean and covariance again.
 
     T_mean is a conditional mean and contracts: what it loses of the covariance an optimal affine
     map between Gaussians puts back, and is taken into the pieces. The moments of the images are
     those of RESTORED points drawn from the source's mixture, and moved to have its moments, so
     that a map that loses nothing is left as it is. No direction is stretched more than
-    MOST_STRETCH times.
+    MOST_STRETCH times, and no piece beyond the cap.
     """
     source = mapping.mixture
     rng = np.random.default_rng([source.seed, 5])
@@ -176,10 +176,13 @@ def restored(mapping: MeanMap, target: GaussianMixture) -> MeanMap:
     mean, covariance = _moments(images)
     values, vectors = np.linalg.eigh(optimal_linear(covariance, target.covariance))
     stretch = (vectors * np.clip(values, 0.0, MOST_STRETCH)) @ vectors.T
+    linear = capped(stretch @ mapping.linear, gain_cap)
+    image = np.einsum("knm,km->kn", mapping.linear, source.means) + mapping.offset
+    image = (image - mean) @ stretch + target.mean
     return replace(
         mapping,
-        linear=stretch @ mapping.linear,
-        offset=(mapping.offset - mean) @ stretch + target.mean,
+        linear=linear,
+        offset=image - np.einsum("knm,km->kn", linear, source.means),
     )
 
 
@@ -230,7 +233,7 @@ class RandMap:
 
     def _block(self, points: Floats, index: Index) -> Floats:
         if not len(points):
-            return self.space.to_raw(np.empty((0, self.space.dimension)))
+            return np.empty((0, self.space.raw_dimension), dtype=self.dtype)
         source, target = self._sides
         with np.errstate(over="ignore", invalid="ignore"):
             images = self._images(source.of(points), index)
@@ -246,7 +249,9 @@ class RandMap:
         running = kernels.likelihoods(np, logs)[0]
         for k in range(1, len(running)):
             running[k] += running[k - 1]
-        draws = uniforms(self.seed, 0, index).astype(self.dtype) * running[-1]
+        # Rounded to a single float a draw may become 1, beyond every edge.
+        most = np.nextafter(self.dtype.type(1), self.dtype.type(0))
+        draws = np.minimum(uniforms(self.seed, 0, index).astype(self.dtype), most) * running[-1]
         pair = self._pair(_passed(running[:-1], draws), uniforms(self.seed, 1, index))
         # Points of one pair side by side, so that each pair is one product.
         order = np.argsort(pair, kind="stable")

@@ -2,13 +2,47 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+
+class _Limit:
+    """The process's limit, and how many are inside it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.inside = 0
+        self.held: Any = None
+
+    def enter(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self.lock:
+            if self.inside == 0:
+                self.held = threadpool_limits(1)
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.held.restore_original_limits()
+
+
+_limit = _Limit()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread, so that results do not depend on how many there are."""
-    import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, to be limited too
-    from threadpoolctl import threadpool_limits
+    """Keep linear algebra on one thread, so that results do not depend on how many there are.
 
-    with threadpool_limits(1):
+    The limit is set for the first who enters and lifted after the last has left, in whatever
+    order they do.
+    """
+    import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, to be limited too
+
+    _limit.enter()
+    try:
         yield
+    finally:
+        _limit.leave()

@@ -281,7 +281,11 @@ class GaussianMixture:
         values, vectors = np.linalg.eigh(self.covariances)
         roots = vectors * np.sqrt(np.clip(values, 0, None))[:, None, :]
         normals = rng.standard_normal((count, self.space.dimension))
-        return np.asarray(self.means[chosen] + np.einsum("Npq,Nq->Np", roots[chosen], normals))
+        points = self.means[chosen]
+        for k, root in enumerate(roots):
+            own = chosen == k
+            points[own] += normals[own] @ root.T
+        return points
 
     @cached_property
     def densities(self) -> Densities:

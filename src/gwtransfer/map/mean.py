@@ -39,4 +39,6 @@ class Mean(Collapsed):
         """Return the map of a plan; it makes its own images and needs no candidates."""
         del candidates
         mapping = mean_map(plan, **self.how)
-        return self.placed(restored(mapping, plan.target) if self.restored else mapping)
+        if self.restored:
+            mapping = restored(mapping, plan.target, gain_cap=self.how["gain_cap"])
+        return self.placed(mapping)
