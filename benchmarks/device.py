@@ -66,7 +66,7 @@ def _fitted(source: str, target: str) -> tuple[Raster, GaussianMixture, MeanMap]
     assert isinstance(raster, Raster)
     fits = [jobs.fit_opened(item, recipe) for item in (raster, palette)]
     plan = jobs.plan_between(*fits, recipe)
-    return raster, fits[0], mean_map(plan, gain_cap=4.0, dtype=np.float32)
+    return raster, fits[0], mean_map(plan, gain_cap=5.0, dtype=np.float32)
 
 
 def _map_rows(mapping: MeanMap, points: np.ndarray, device: Device, what: str) -> Iterator[Row]:

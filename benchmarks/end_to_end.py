@@ -22,7 +22,7 @@ import published
 from contact_sheet import pixels
 from numpy.typing import NDArray
 from rows import Row
-from scenes import missing, raster_of, scene
+from scenes import missing, raster_of, required, scene
 from threadpoolctl import threadpool_limits
 
 from gwtransfer.core.embedding import between
@@ -43,6 +43,7 @@ Made = TypeVar("Made")
 
 GROUP = "end to end"
 COMPONENTS = 15
+SEEDS = 3
 RUNS = 5
 HELD_OUT = 40_000 / 512**2
 """Share of the cube's pixels no fit sees."""
@@ -152,8 +153,8 @@ def _steps(cube: Raster, palette: Raster, recipe: Recipe) -> dict[str, float]:
     return dict(zip(names, np.diff(marks).tolist(), strict=True))
 
 
-def held_out(side: int) -> tuple[float, float]:
-    """Return nats a pixel on pixels no fit saw: of scikit-learn on all others, and of ours."""
+def held_out(side: int) -> tuple[float, list[float]]:
+    """Return nats a pixel on pixels no fit saw: of scikit-learn on all others, and of our seeds."""
     cube = rasters(side)[0]
     points, low, span = in_unit(spectra(cube))
     out = np.random.default_rng(0).choice(len(points), int(HELD_OUT * len(points)), replace=False)
@@ -161,13 +162,15 @@ def held_out(side: int) -> tuple[float, float]:
     values = spectra(cube).copy()
     values[out] = np.nan
     holed = raster_of(values.reshape(cube.rows, cube.columns, -1), cube.name)
-    mixture = in_raw(fit_opened(holed, RECIPES["all 15 bands"]))
-    scaled = published.Mixture(
-        mixture.weights, (mixture.means - low) / span, mixture.covariances / span**2
-    )
+    own = []
+    for seed in range(SEEDS):
+        mixture = in_raw(fit_opened(holed, replace(RECIPES["all 15 bands"], seed=seed)))
+        scaled = published.Mixture(
+            mixture.weights, (mixture.means - low) / span, mixture.covariances / span**2
+        )
+        own.append(published.log_likelihood(points[out], scaled))
     fitted = published.fit(points[seen], COMPONENTS)
-    first, second = (published.log_likelihood(points[out], side) for side in (fitted, scaled))
-    return first, second
+    return published.log_likelihood(points[out], fitted), own
 
 
 def in_raw(mixture: GaussianMixture) -> published.Mixture:
@@ -230,8 +233,7 @@ def value_rows(run: published.Run) -> Iterator[Row]:
 
 def rows(side: int = 512) -> Iterator[Row]:
     """Yield times, values, likelihoods and memory; ``side`` thins both pictures."""
-    if missing():
-        return
+    required()
     size = f"{min(side, 512)} × {min(side, 512)} × 15 to the painting, K = {COMPONENTS}"
     everyone = {
         threads: apart(theirs, side, threads) for threads in sorted({1, os.cpu_count() or 1})
@@ -272,10 +274,11 @@ def rows(side: int = 512) -> Iterator[Row]:
     yield Row(
         group=GROUP,
         name="log-likelihood of held-out pixels, scikit-learn on the others less ours, all bands",
-        value=fitted - own,
+        value=fitted - float(np.mean(own)),
         unit="nats",
         at_most=NATS,
-        limit=f"{fitted:.3f} less {own:.3f}",
+        limit=f"{fitted:.3f} less {np.mean(own):.3f}",
+        note=f"the mean of {SEEDS} seeds, {min(own):.3f} to {max(own):.3f}",
     )
     for label, megabytes in peaks.items():
         yield Row(
@@ -294,6 +297,7 @@ def main() -> None:
     args = parser.parse_args()
     if missing():
         print(f"data not found: {missing()[0]}")
+        return
     for row in rows(round(args.pixels**0.5)):
         wanted = {None: "", True: "  met", False: "  NOT met"}[row.met]
         print(f"{row.value:10.4g} {row.unit:5} {row.name}{wanted}", flush=True)

@@ -35,6 +35,9 @@ COLUMNS = 1000
 TILE, TILE_VALUES = 300, 12_000_000
 """Rows of the scene that is repeated; fewer where they would hold more values than this."""
 
+FLAT = 0.05
+"""Largest slope of memory that counts as none."""
+
 LINEAR = 1.1
 """Largest slope that counts as linear."""
 
@@ -242,6 +245,7 @@ def slopes(name: str, points: Sequence[Point]) -> Iterator[Row]:
         name=f"peak memory, {span}",
         value=slope(sizes, [point.megabytes for point in far]),
         unit="slope",
+        at_most=FLAT if curve.linear else None,
         note=f"{curve.title}: " + ", ".join(f"{point.megabytes:.0f} MB" for point in far),
     )
 

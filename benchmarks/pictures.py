@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from rows import Row, paired
-from scenes import DATA, OTHERS, missing
+from scenes import DATA, OTHERS, missing, required
 
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.io.quantize import rounded
@@ -127,8 +127,7 @@ def pair_rows(source_name: str, palette_name: str) -> Iterator[Row]:
 
 def rows() -> Iterator[Row]:
     """Yield the figures of every pair."""
-    if missing():
-        return
+    required()
     for source, palette in PAIRS:
         yield from pair_rows(source, palette)
 
@@ -138,6 +137,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     if missing():
         print(f"data not found: {missing()[0]}")
+        return
     for row in rows():
         wanted = "met" if row.met else "NOT met"
         print(f"{row.value:6.2f} {row.unit} {row.name}  {wanted}", flush=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pairs import SOLVER, pot, problem_of, shape
 from rows import Row, paired
-from scenes import DATA, missing, scene
+from scenes import DATA, required, scene
 from threadpoolctl import threadpool_limits
 
 from gwtransfer.core.coupling import exact_each
@@ -59,8 +59,7 @@ def fitted(name: str, components: int) -> GaussianMixture:
 
 def rows() -> Iterator[Row]:
     """Yield every figure; nothing where the data is missing."""
-    if missing():
-        return
+    required()
     with threadpool_limits(1):
         yield from twenty()
         yield from hundred()

@@ -42,6 +42,12 @@ def missing() -> list[Path]:
     return [path for path in paths if not path.is_file()]
 
 
+def required() -> None:
+    """Raise FileNotFoundError where the data are not beside the project."""
+    for path in missing():
+        raise FileNotFoundError(f"data not found: {path}")
+
+
 def scene(name: str) -> Raster | Cloud:
     """Read one of CUBES or OTHERS, or make the synthetic cube."""
     path = DATA / (CUBES | OTHERS)[name]

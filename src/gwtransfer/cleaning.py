@@ -79,7 +79,7 @@ class Residual:
         axes = eigenbasis(source.covariance)[1][:, :GUIDES]
         seeing = np.concatenate([fitted[:-1], axes], axis=1).T @ source.space.axes.T
         seeing /= source.space.unit
-        held = np.abs(seeing).max() < SINGLE
+        held = 1 / SINGLE < np.abs(seeing).max() < SINGLE
         return cls(
             origin=source.space.origin,
             seeing=seeing.astype(np.float32) if held else seeing,

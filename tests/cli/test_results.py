@@ -210,6 +210,24 @@ def odd_cubes() -> dict[str, np.ndarray]:
     }
 
 
+def test_a_palette_of_one_value(done: Run, folder: Path) -> None:
+    """All of the result is that value."""
+    np.save("one.npy", np.full((12, 11, 5), 3.0, dtype=np.float32))
+    done("color", "photo.png", "one.npy", "-o", "out.npy", *QUICK)
+    np.testing.assert_allclose(np.load("out.npy"), 3.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-39, 1e39, 1e100])
+def test_a_source_beyond_single_floats(done: Run, folder: Path, unit: float) -> None:
+    """Another unit makes the same picture, clean-up included, though no single float holds it."""
+    plain = odd_cubes()["rank two"]
+    for name, cube in (("plain", plain), ("scaled", plain * unit)):
+        np.save(f"{name}.npy", cube)
+        done("color", f"{name}.npy", "palette.png", "-o", f"{name}.png", *COLOR)
+    difference = pixels("plain.png").astype(int) - pixels("scaled.png")
+    assert np.abs(difference).max() <= 1
+
+
 @pytest.mark.parametrize("name", list(odd_cubes()))
 @pytest.mark.parametrize("solver", ["mew2", "mgw2"])
 def test_odd_cubes(done: Run, folder: Path, name: str, solver: str) -> None:

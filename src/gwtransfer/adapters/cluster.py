@@ -213,9 +213,10 @@ def _result(client: Any, future: Any, address: str) -> Any:
                 "again"
             ) from error
         except (distributed.CancelledError, TimeoutError, OSError) as error:
-            if future.status == "error":
+            connected = client.status == "running"
+            if future.status == "error" and connected:
                 raise  # the task's own
-            if isinstance(error, TimeoutError) and client.status == "running":
+            if isinstance(error, TimeoutError) and connected:
                 continue  # it is being made again
             raise DataError(
                 f"{address}: the scheduler is lost; start it again and run the same command again"

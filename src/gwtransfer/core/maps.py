@@ -161,23 +161,23 @@ def restored(mapping: MeanMap, target: GaussianMixture, *, gain_cap: float = np.
     """Return a map whose images have the target's mean and covariance again.
 
     T_mean is a conditional mean and contracts: what it loses of the covariance an optimal affine
-    map between Gaussians puts back, and is taken into the pieces. The moments of the images are
-    those of RESTORED points drawn from the source's mixture, and moved to have its moments, so
-    that a map that loses nothing is left as it is. No direction is stretched more than
+    map between Gaussians puts back, and is taken into the pieces. The covariance of the images is
+    that of points drawn from the source's mixture, about RESTORED, each component's with exactly
+    its moments: a map that loses nothing is left as it is. Their mean is Σ a_k (B_k m_k + c_k),
+    which it is over the points a mixture was fitted to. No direction is stretched more than
     MOST_STRETCH times, and no piece beyond the cap.
     """
     source = mapping.mixture
-    rng = np.random.default_rng([source.seed, 5])
-    drawn = source.drawn(RESTORED, rng)
-    mean, covariance = _moments(drawn)
-    drawn = (drawn - mean) @ optimal_linear(covariance, source.covariance) + source.mean
+    image = np.einsum("knm,km->kn", mapping.linear, source.means) + mapping.offset
+    mean = source.weights @ image
+    points, counts = _representing(source)
     exact = replace(mapping, dtype=np.dtype(np.float64), device=HOST)
-    images = target.space.to_working(exact(source.space.to_raw(drawn)))
-    mean, covariance = _moments(images)
+    images = target.space.to_working(exact(source.space.to_raw(points)))
+    centred = images - counts @ images
+    covariance = (centred * counts[:, None]).T @ centred
     values, vectors = np.linalg.eigh(optimal_linear(covariance, target.covariance))
     stretch = (vectors * np.clip(values, 0.0, MOST_STRETCH)) @ vectors.T
     linear = capped(stretch @ mapping.linear, gain_cap)
-    image = np.einsum("knm,km->kn", mapping.linear, source.means) + mapping.offset
     image = (image - mean) @ stretch + target.mean
     return replace(
         mapping,
@@ -186,10 +186,17 @@ def restored(mapping: MeanMap, target: GaussianMixture, *, gain_cap: float = np.
     )
 
 
-def _moments(points: Array) -> tuple[Array, Array]:
-    mean = points.mean(axis=0)
-    centred = points - mean
-    return mean, centred.T @ centred / len(points)
+def _representing(mixture: GaussianMixture) -> tuple[Array, Array]:
+    """Return points (n, p) and shares (n,) that sum to 1, with each component's exact moments."""
+    p = mixture.dimension
+    each = max(4 * p, RESTORED // mixture.count)
+    normals = np.random.default_rng([mixture.seed, 5]).standard_normal((each, p))
+    normals -= normals.mean(axis=0)
+    root = np.linalg.cholesky(normals.T @ normals / each)
+    normals = np.linalg.solve(root, normals.T).T
+    roots = symmetric_root(mixture.covariances)
+    points = mixture.means[:, None] + normals @ roots
+    return points.reshape(-1, p), np.repeat(mixture.weights / each, each)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

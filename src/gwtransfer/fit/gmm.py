@@ -43,7 +43,7 @@ class Gmm:
         Steps taken after that over all pixels of the file, which is read once for each.
     accuracy : float | None
         Nats a pixel that the fit of a sample may lose on unseen pixels: sizes the sample by
-        D / 2n, D the mixture's free numbers; None fits the prepared sample.
+        D / 2n, D the mixture's free numbers, or takes all pixels; None fits the prepared sample.
     device : Literal["cpu", "cuda"]
         What computes the passes, in double precision; cuda needs PyTorch and an NVIDIA GPU.
     """
@@ -60,8 +60,10 @@ class Gmm:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"option {name}: expected at least {least}, got {value}")
-        if self.accuracy is not None and not self.accuracy > 0:
-            raise UsageError(f"option accuracy: expected nats above 0, got {self.accuracy}")
+        if self.accuracy is not None and not 0 < self.accuracy <= 1:
+            raise UsageError(
+                f"option accuracy: expected nats above 0 and up to 1, got {self.accuracy}"
+            )
         if not 0 <= self.floor < 1:
             raise UsageError(f"option floor: expected a share in [0, 1), got {self.floor}")
         device(self.device)
@@ -76,7 +78,7 @@ class Gmm:
         """
         count = component_count(points, self.components, COMPONENTS)
         origin, variance = points.mean(axis=0), self._variance(points)
-        unit = float(np.sqrt(variance))
+        unit = float(np.sqrt(variance)) or 1.0
         centred = (points - origin) / unit
         # One thread: the matrices are thin, and waiting threads made the fit four times slower.
         with one_thread():
@@ -126,7 +128,7 @@ class Gmm:
 
     @staticmethod
     def _variance(points: Array) -> float:
-        return max(float(points.var(axis=0).sum()), float(np.finfo(float).tiny))
+        return float(points.var(axis=0).sum())
 
 
 def _whole(prepared: Prepared) -> Whole:
