@@ -35,6 +35,9 @@ DECREASE_TOLERANCE = 1e-12
 LOOSE_TOLERANCE = 1e-5
 """The same while starts are still being compared; the best are polished afterwards."""
 
+POLISHED = 2000
+"""Steps of the best at most: most need dozens, but axes of mere noise leave saddles slowly."""
+
 INNER_STEPS = 3
 """Embedding steps between two coupling steps, at most; one while starts are compared."""
 
@@ -237,7 +240,7 @@ class MixtureEmbedding:
         """Turn a source × target coupling to this problem's order of sides, or back."""
         return coupling.T if self.swapped else coupling
 
-    def settle(self, coupling: Array, *, most: int = 500) -> tuple[Array, bool]:
+    def settle(self, coupling: Array, *, most: int = POLISHED) -> tuple[Array, bool]:
         """Return the embedding at a fixed coupling, the best from its own and the sign starts."""
         starts = self.sign_starts(16)
         own = self.from_coupling(coupling)
@@ -308,7 +311,7 @@ class MixtureEmbedding:
         finalists = ends.embeddings[ends.distinct(FINALISTS, self.constant)]
         polished = self.alternate(finalists, tolerance=LOOSE_TOLERANCE**2, quick=True)
         winners = polished.embeddings[polished.distinct(2, self.constant)]
-        finals = self.alternate(winners, tolerance=DECREASE_TOLERANCE)
+        finals = self.alternate(winners, tolerance=DECREASE_TOLERANCE, most=POLISHED)
         chosen = int(np.argmin(finals.objectives))
         best = float(finals.objectives[chosen])
         near = best + REACHED * abs(best) + 1e-9 * self.constant

@@ -12,21 +12,20 @@ class _Limit:
     def __init__(self) -> None:
         self.lock = Lock()
         self.inside = 0
-        self.held: Any = None
+        self.held: list[Any] = []
 
     def enter(self) -> None:
         from threadpoolctl import threadpool_limits
 
-        with self.lock:
-            if self.inside == 0:
-                self.held = threadpool_limits(1)
+        with self.lock:  # again for each, as a library may have been loaded meanwhile
+            self.held.append(threadpool_limits(1))
             self.inside += 1
 
     def leave(self) -> None:
         with self.lock:
             self.inside -= 1
-            if self.inside == 0:
-                self.held.restore_original_limits()
+            while self.inside == 0 and self.held:
+                self.held.pop().restore_original_limits()
 
 
 _limit = _Limit()
