@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -73,8 +72,7 @@ def workers_of(address: str, *, must_see: Path, in_order: bool = False) -> Itera
             ) from error
         try:
             size = _threads(client, address, must_see)
-            each = _in_order if in_order else _each
-            yield Pool(size=size, each=partial(each, client, address, AHEAD * size))
+            yield Pool(size=size, each=partial(_each, client, address, AHEAD * size, in_order))
         finally:
             with suppress(Exception):  # it may be gone, and nothing is lost with it
                 client.close(timeout=1)
@@ -111,10 +109,11 @@ def _sees(folder: Path, version: str) -> bool:
     return folder.is_dir()
 
 
-def _each(
+def _each(  # noqa: PLR0917  what is bound comes first
     client: Any,
     address: str,
     ahead: int,
+    in_order: bool,
     function: Callable[[Task], Result],
     tasks: Iterable[Task],
 ) -> Generator[Result, None, None]:
@@ -123,56 +122,25 @@ def _each(
     submit = _submitter(client, function)
     left = iter(tasks)
     running: Any = distributed.as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
-    given: set[Any] = set()
+    given: dict[Any, None] = {}  # in order
+    done: set[Any] = set()
 
     def give(most: int) -> None:
         for task in islice(left, most):
             future = submit(task)
-            given.add(future)
+            given[future] = None
             running.add(future)
 
     try:
         give(ahead)
         for future in running:
-            result = _result(client, future, address)
-            given.discard(future)
-            give(1)
-            yield result
-    finally:
-        if given:
-            with suppress(Exception):  # whoever is lost needs no telling
-                client.cancel(list(given), asynchronous=False)
-
-
-def _in_order(
-    client: Any,
-    address: str,
-    ahead: int,
-    function: Callable[[Task], Result],
-    tasks: Iterable[Task],
-) -> Generator[Result, None, None]:
-    import distributed
-
-    submit = _submitter(client, function)
-    left = iter(tasks)
-    running: Any = distributed.as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
-    given: deque[Any] = deque()
-    done: set[Any] = set()
-
-    def give(most: int) -> None:
-        for task in islice(left, most):
-            given.append(submit(task))
-            running.add(given[-1])
-
-    try:
-        give(ahead)
-        while given:
-            while given[0] not in done:
-                done.add(next(running))
-            done.discard(given[0])
-            result = _result(client, given.popleft(), address)
-            give(1)
-            yield result
+            done.add(future)
+            while (ready := next(iter(given if in_order else done), None)) in done:
+                result = _result(client, ready, address)
+                done.discard(ready)
+                del given[ready]
+                give(1)
+                yield result
     finally:
         if given:
             with suppress(Exception):  # whoever is lost needs no telling

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from gwtransfer import __version__, jobs
+from gwtransfer.adapters.workers import check_version
 from gwtransfer.batch import journal, keys
 from gwtransfer.core.bounds import ROUNDING
 from gwtransfer.core.gromov import GromovProblem
@@ -163,7 +164,7 @@ def fit(task: FitTask) -> Fitted:
     DataError
         This process runs another version of the program than the one that made the task.
     """
-    _check_version(task.version)
+    check_version(task.version)
     kept = task.work.fit(task.key)
     if kept.exists():
         return Fitted(key=task.key, made=False)
@@ -192,7 +193,7 @@ def _fitted(task: FitTask) -> tuple[GaussianMixture, dict[str, Any]]:
 
 def bound(task: PairsTask) -> BoundedPairs:
     """Return what no solver's value of these pairs is below; 0 for solvers without such bounds."""
-    _check_version(task.version)
+    check_version(task.version)
     start = perf_counter()
     least = [(*pair, _bound(task, *pair)) for pair in task.pairs]
     return BoundedPairs(bounds=tuple(least), seconds=perf_counter() - start)
@@ -219,7 +220,7 @@ def solve(task: PairsTask) -> SolvedPairs:
     GwTransferError
         A pair cannot be solved; the message begins with the keys of both.
     """
-    _check_version(task.version)
+    check_version(task.version)
     start = perf_counter()
     own = journal.own(task.work.pairs, task.run)
     together = 1
@@ -271,11 +272,3 @@ def _plans(
 def mixture(path: Path) -> GaussianMixture:
     """Return a kept mixture; its name is made of its content, so it never changes."""
     return jobs.load_mixture(path)[0]
-
-
-def _check_version(version: str) -> None:
-    if version != __version__:
-        raise DataError(
-            f"expected workers with gwtransfer {version}, found one with {__version__}; "
-            "install the same version everywhere"
-        )

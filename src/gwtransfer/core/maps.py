@@ -31,7 +31,6 @@ BLOCK_VALUES = 524_288
 LEAST_BLOCK = 256
 """Points in a block at least, so that its products are products."""
 
-
 RESTORED = 8192
 """Points whose images tell what a conditional mean has lost."""
 
@@ -40,7 +39,6 @@ MOST_STRETCH = 2.0
 
 FAR = 1e6
 """Single floats serve up to so many radii from the centre; a block that goes further is doubled."""
-
 
 SINGLE = 1e18
 """Units and centres of spaces up to this, and its inverse, have squares that single floats hold."""
@@ -147,11 +145,10 @@ def mean_map(
     first = np.searchsorted(pairs.source_index, np.arange(plan.source.count))
     linear = np.add.reduceat(pairs.share[:, None, None] * pairs.linear, first, axis=0)
     image = np.add.reduceat(pairs.share[:, None] * pairs.image, first, axis=0)
-    offset = image - np.einsum("knm,km->kn", linear, plan.source.means)
     return MeanMap(
         mixture=plan.source,
         linear=linear,
-        offset=offset,
+        offset=image - _applied(linear, plan.source.means),
         space=plan.target.space,
         dtype=_wide_enough(dtype, plan),
     )
@@ -168,7 +165,7 @@ def restored(mapping: MeanMap, target: GaussianMixture, *, gain_cap: float = np.
     MOST_STRETCH times, and no piece beyond the cap.
     """
     source = mapping.mixture
-    image = np.einsum("knm,km->kn", mapping.linear, source.means) + mapping.offset
+    image = _applied(mapping.linear, source.means) + mapping.offset
     mean = source.weights @ image
     points, counts = _representing(source)
     exact = replace(mapping, dtype=np.dtype(np.float64), device=HOST)
@@ -179,11 +176,12 @@ def restored(mapping: MeanMap, target: GaussianMixture, *, gain_cap: float = np.
     stretch = (vectors * np.clip(values, 0.0, MOST_STRETCH)) @ vectors.T
     linear = capped(stretch @ mapping.linear, gain_cap)
     image = (image - mean) @ stretch + target.mean
-    return replace(
-        mapping,
-        linear=linear,
-        offset=image - np.einsum("knm,km->kn", linear, source.means),
-    )
+    return replace(mapping, linear=linear, offset=image - _applied(linear, source.means))
+
+
+def _applied(linear: Array, points: Array) -> Array:
+    """Return each of several linear maps (q, n, m) of its own point (q, m), (q, n)."""
+    return np.asarray(np.einsum("qnm,qm->qn", linear, points))
 
 
 def _representing(mixture: GaussianMixture) -> tuple[Array, Array]:
@@ -303,7 +301,7 @@ class RandMap:
     def _linear(self) -> Floats:
         """Each pair's map of points with ones, (q, n, m + 1)."""
         centres = self.mixture.means[self.pairs.source_index]
-        offset = self.pairs.image - np.einsum("qnm,qm->qn", self.pairs.linear, centres)
+        offset = self.pairs.image - _applied(self.pairs.linear, centres)
         linear = np.concatenate([self.pairs.linear, offset[:, :, None]], axis=2)
         return linear.astype(self.dtype)
 
