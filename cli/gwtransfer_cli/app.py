@@ -24,6 +24,8 @@ from gwtransfer_cli.commands import (
     measure,
     pairwise,
     plan,
+    run,
+    schema,
     stages,
 )
 from gwtransfer_cli.interrupts import ended_by_signals
@@ -73,9 +75,16 @@ for command in (
     embed.embed,
     inspect.inspect,
     stages.stages,
+    run.run,
+    schema.schema,
 ):
     summary = " ".join((command.__doc__ or "").split("\n\n")[0].split())
-    app.command(cls=plainhelp.Command, short_help=summary)(command)
+    passed_on = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(
+        cls=plainhelp.Command,
+        short_help=summary,
+        context_settings=passed_on if command is run.run else None,
+    )(command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,9 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except Exception as error:
-        return _report(error, debug="--debug" in arguments)
+        code = _report(error, debug="--debug" in arguments)
+        console.end()
+        return code
     if code == INTERRUPTED:  # typer too makes this code of an interrupt, and says nothing
         console.complain("interrupted")
+    console.end()
     return code if isinstance(code, int) else DONE
 
 

@@ -1,32 +1,149 @@
-"""Where words go: results to stdout, progress and errors to stderr."""
+"""Where words go: results to stdout, all else to stderr and into the log."""
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import IO, Any
 
 import typer
 
 
+@dataclass(kw_only=True)
+class Voice:
+    """How this run speaks.
+
+    Attributes
+    ----------
+    json : bool
+        One JSON object on stdout instead of lines.
+    quiet : bool
+        Errors and what was asked for, nothing else.
+    verbose : bool
+        Say each step on stderr, with the seconds since the start.
+    taken : bool
+        stdout is the output's; lines go to stderr.
+    log : file or None
+        Gets every line, whatever else is shown.
+    names : dict of str to str
+        What to call files that the user knows by other names.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    taken: bool = False
+    log: IO[str] | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    start: float = field(default_factory=perf_counter)
+
+    def shown(self, text: str) -> str:
+        """Return words with files called as the user calls them."""
+        for name, known in self.names.items():
+            text = text.replace(name, known)
+        return text
+
+    def write(self, kind: str, text: str) -> None:
+        """Add a line to the log."""
+        if self.log is not None:
+            seconds = perf_counter() - self.start
+            print(f"{seconds:9.3f} {kind:<7} {text}", file=self.log, flush=True)
+
+
+_voice = Voice()
+
+
+def begin(voice: Voice) -> None:
+    """Speak like this from now on."""
+    global _voice  # noqa: PLW0603  # one run, one voice
+    end()
+    _voice = voice
+
+
+def end() -> None:
+    """Close the log and speak in the usual way."""
+    global _voice  # noqa: PLW0603
+    if _voice.log is not None:
+        _voice.log.close()
+    _voice = Voice()
+
+
+def call_it(path: Path, known: str) -> None:
+    """Let messages call a file by the name the user gave."""
+    _voice.names[str(path)] = known
+
+
 def say(line: str) -> None:
-    """Print a line of results on stdout."""
-    typer.echo(line)
+    """Print a line that sums up what was done: on stdout, unless that is taken."""
+    line = _voice.shown(line)
+    _voice.write("said", line)
+    if not (_voice.quiet or _voice.json):
+        typer.echo(line, err=_voice.taken)
+
+
+def result(line: str) -> None:
+    """Print what was asked for on stdout, in whatever voice but JSON."""
+    line = _voice.shown(line)
+    _voice.write("result", line)
+    if not _voice.json:
+        typer.echo(line)
+
+
+def answer(figures: Mapping[str, Any]) -> None:
+    """Print the figures of a run as one JSON object, where that was asked for."""
+    if _voice.json:
+        typer.echo(_voice.shown(json.dumps(figures, ensure_ascii=False, allow_nan=False)))
 
 
 def complain(message: str) -> None:
-    """Print one line on stderr."""
-    typer.echo(f"gwtransfer: {' '.join(message.split())}", err=True)
+    """Print one line of error on stderr."""
+    line = _voice.shown(" ".join(message.split()))
+    _voice.write("error", line)
+    typer.echo(f"gwtransfer: {line}", err=True)
 
 
 def note(message: str) -> None:
     """Print one line of advice on stderr."""
-    typer.echo(f"note: {' '.join(message.split())}", err=True)
+    line = _voice.shown(" ".join(message.split()))
+    _voice.write("note", line)
+    if not _voice.quiet:
+        typer.echo(f"note: {line}", err=True)
+
+
+def step(what: str) -> None:
+    """Say what is done next, to who wants to know."""
+    line = _voice.shown(what)
+    _voice.write("step", line)
+    if _voice.verbose:
+        typer.echo(f"{perf_counter() - _voice.start:7.2f} s  {line}", err=True)
+
+
+def is_json() -> bool:
+    """Tell whether one JSON object is all that stdout gets."""
+    return _voice.json
+
+
+def is_watched() -> bool:
+    """Tell whether anybody watches stderr while the program runs."""
+    return sys.stderr.isatty() and not _voice.quiet
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show what is being done, how fast and how long still, where stderr is a terminal."""
-    if not sys.stderr.isatty():
-        yield _unseen
+    doing = ""
+
+    def stepped(what: str) -> None:
+        nonlocal doing
+        if what != doing:
+            step(what)
+            doing = what
+
+    if not is_watched():
+        yield lambda what, _done, _total: stepped(what)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
@@ -44,6 +161,8 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         task = bar.add_task("", total=None, rate="")
 
         def show(what: str, done: int, total: int) -> None:
+            stepped(what)
+            what = _voice.shown(what)
             if bar.tasks[0].description != what or done == 0:
                 bar.reset(task, description=what, total=total or None, rate="")
             speed = bar.tasks[0].speed
@@ -51,7 +170,3 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(task, completed=done, total=total or None, rate=rate)
 
         yield show
-
-
-def _unseen(what: str, done: int, total: int) -> None:
-    del what, done, total

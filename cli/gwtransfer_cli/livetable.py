@@ -1,10 +1,11 @@
 """A table on stderr that says how far a batch is, where stderr is a terminal."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from gwtransfer_cli import console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,8 +19,16 @@ REDRAWN = 8
 @contextmanager
 def shown() -> "Iterator[Watch]":
     """Show counts, rate and time left while the block runs, and nothing away from a terminal."""
-    if not sys.stderr.isatty():
-        yield _unseen
+    doing = ""
+
+    def stepped(state: "State") -> None:
+        nonlocal doing
+        if state.doing != doing:
+            doing = state.doing
+            console.step(doing)
+
+    if not console.is_watched():
+        yield stepped
         return
     from rich.console import Console
     from rich.live import Live
@@ -38,6 +47,7 @@ def shown() -> "Iterator[Watch]":
     ):
 
         def watch(state: "State") -> None:
+            stepped(state)
             began.setdefault(state.doing, (monotonic(), _count(state)))
             latest[:] = [state]
 
@@ -82,7 +92,3 @@ def _time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def _unseen(state: "State") -> None:
-    del state

@@ -1,8 +1,8 @@
 """Options that several commands share, declared once, and the recipe they make."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,8 @@ Output = Annotated[
 ]
 FITTING, PLANNING, MAPPING = "Fitting", "Planning", "Mapping"
 READING, WRITING, RUNNING = "Reading", "Writing", "Running"
+FLAGS = {"prepare": "--prepare", "plan": "--solver", "map": "--map"}
+"""Options that choose a stage of a kind."""
 
 Components = Annotated[
     int | None,
@@ -68,13 +70,14 @@ Noise = Annotated[
     ),
 ]
 Prepare = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--prepare",
         metavar="xyz|spectral",
         help="How a shape becomes points: xyz samples its surface as it stands; spectral takes "
         "coordinates that bending and posing leave alone. auto is xyz, and color for pictures.",
         rich_help_panel=FITTING,
+        show_default="auto",
     ),
 ]
 KeepSize = Annotated[
@@ -95,11 +98,12 @@ Seed = Annotated[
     typer.Option(help="Same seed, same result.", rich_help_panel=FITTING),
 ]
 Solver = Annotated[
-    str,
+    str | None,
     typer.Option(
         help="auto, mw2, mgw2, mew2 or a plug-in's. auto takes mw2 where both sides live in one "
         "colour space, mgw2 between shapes and mew2 elsewhere.",
         rich_help_panel=PLANNING,
+        show_default="auto",
     ),
 ]
 Starts = Annotated[
@@ -121,12 +125,13 @@ Anchor = Annotated[
     ),
 ]
 Map = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--map",
         help="mean (smooth), rand (every colour of the palette, grainy), nearest (only colours "
         "that occur in the palette) or a plug-in's.",
         rich_help_panel=MAPPING,
+        show_default="mean",
     ),
 ]
 GainCap = Annotated[
@@ -182,6 +187,16 @@ Load = Annotated[
     str | None,
     typer.Option(
         help="Read the first file as this format, whatever it looks like.", rich_help_panel=READING
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="EXTENSION",
+        help="What to write where OUT is -, standard output.",
+        rich_help_panel=WRITING,
+        show_default="png",
     ),
 ]
 Write = Annotated[
@@ -263,55 +278,35 @@ Settings = Annotated[
 ]
 
 
-def make_recipe(
-    settings: list[str] | None,
-    kinds: Sequence[str],
-    *,
-    prepare: str = "auto",
-    solver: str = "auto",
-    mapping: str = "mean",
-    seed: int = 0,
-    anchor: float | None = None,
-    strength: float = 1.0,
-    keep: str | None = None,
-    smooth: float | None = None,
-    options: Mapping[str, Mapping[str, object]] | None = None,
-) -> "Recipe":
-    """Return the recipe of a command; what was not given is left to the stages' own defaults."""
-    from gwtransfer.errors import UsageError
-    from gwtransfer.recipe import Recipe, parse_setting
+def make_recipe(settings: list[str] | None, kinds: Sequence[str], **given: object) -> "Recipe":
+    """Return the recipe of a command: what was given, over the recipe file, over the defaults.
 
-    stages = {"prepare": prepare, "plan": solver, "map": mapping}
-    chosen: dict[str, dict[str, Any]] = {
-        kind: {name: value for name, value in given.items() if value is not None}
-        for kind, given in (options or {}).items()
-    }
+    Parameters
+    ----------
+    settings : list of str or None
+        ``KIND=STAGE`` and ``KIND.OPTION=VALUE``.
+    kinds : sequence of str
+        The kinds of stage the command runs.
+    **given
+        Keywords; None was not given.
+    """
+    from gwtransfer.errors import UsageError
+    from gwtransfer.keywords import STAGE, layered, recipe_of, sorted_out
+    from gwtransfer.recipe import parse_setting
+    from gwtransfer_cli import calls
+
+    over, rest = sorted_out(given, kinds)
     for text in settings or []:
         kind, option, value = parse_setting(text, kinds)
-        if option is None:
-            flag = {"prepare": "--prepare", "plan": "--solver", "map": "--map"}.get(kind)
-            if flag and stages[kind] not in (value, "mean" if kind == "map" else "auto"):
-                raise UsageError(f"--set {text}: {flag} {stages[kind]} already chose; drop one")
-            stages[kind] = value
-        else:
-            option = option.replace("-", "_")
-            if option in chosen.get(kind, {}):
-                raise UsageError(f"--set {text}: {kind}.{option} was given already; drop one")
-            chosen.setdefault(kind, {})[option] = value
-    return Recipe(
-        stages=stages,
-        options=chosen,
-        seed=seed,
-        anchor=anchor,
-        strength=strength,
-        keep=keep,  # type: ignore[arg-type]  # the recipe refuses other words
-        smooth=smooth,
-    )
-
-
-def on_device(device: str | None) -> dict[str, str | None]:
-    """Return the options of a stage that is told its device; "cpu" goes without saying."""
-    return {"device": None if device == "cpu" else device}
+        table = over.setdefault(kind, {})
+        name = STAGE if option is None else option.replace("-", "_")
+        if name in table and (option is not None or table[STAGE] != value):
+            if option is None and kind in FLAGS:
+                words = f"{FLAGS[kind]} {table[STAGE]} already chose"
+                raise UsageError(f"--set {text}: {words}; drop one")
+            raise UsageError(f"--set {text}: {kind}.{name} was given already; drop one")
+        table[name] = value
+    return recipe_of({**rest, **layered(calls.tables(), over)}, kinds)
 
 
 def make_opening(
@@ -333,6 +328,14 @@ def make_mask(path: Path | None, feather: float) -> "masking.Mask | None":
     from gwtransfer import masking
 
     return None if path is None else masking.Mask(path=path, feather=feather)
+
+
+def check_format(extension: str | None) -> None:
+    """Refuse a format where the output's name says it."""
+    from gwtransfer.errors import UsageError
+
+    if extension is not None:
+        raise UsageError("--format says what goes to standard output; OUT is a file, leave it out")
 
 
 def check_feather(feather: float, *masks: Path | None) -> None:

@@ -4,6 +4,7 @@ rich, as typer uses it for help, and the library by which typer converts values 
 import than everything else a page of help or a completion needs. Neither is needed for them.
 """
 
+import os
 from typing import Any
 
 import typer
@@ -54,7 +55,8 @@ def write_panels(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -
             panels.setdefault(panel, []).append(record)
     for panel, records in panels.items():
         if records:
-            with formatter.section(typer.style(panel, bold=True)):
+            plain = "NO_COLOR" in os.environ
+            with formatter.section(panel if plain else typer.style(panel, bold=True)):
                 formatter.write_dl(records)
 
 

@@ -1,9 +1,9 @@
 """The lines a job says when it is done."""
 
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gwtransfer.core.raster import Raster
@@ -18,6 +18,50 @@ class Clock:
 
     def __str__(self) -> str:
         return f"{perf_counter() - self._start:.1f} s"
+
+
+def number(value: float | None) -> float | None:
+    """Return a number as JSON holds it: none where it is undefined."""
+    return None if value is None or not isfinite(value) else float(value)
+
+
+def raster_figures(raster: "Raster") -> dict[str, Any]:
+    """Return name and size of a raster."""
+    return {
+        "file": raster.name,
+        "kind": raster.kind,
+        "rows": raster.frame_rows,
+        "columns": raster.columns,
+        "bands": raster.bands,
+        "frames": None if raster.film is None else raster.film.frames,
+        "dtype": str(raster.dtype),
+    }
+
+
+def mixture_figures(mixture: "GaussianMixture") -> dict[str, Any]:
+    """Return the size of a mixture, and where it lives."""
+    return {
+        "components": mixture.count,
+        "dimension": mixture.dimension,
+        "bands": mixture.space.raw_dimension,
+        "coordinates": mixture.space.coordinates,
+        "seed": mixture.seed,
+    }
+
+
+def plan_figures(plan: "TransportPlan") -> dict[str, Any]:
+    """Return solver, value, certificate and how many starts agree."""
+    return {
+        "solver": plan.solver,
+        "value": number(plan.value),
+        "root": number(plan.distance),
+        "bound": number(plan.bound),
+        "starts": plan.starts,
+        "reached": plan.reached,
+        "converged": plan.converged,
+        "source": mixture_figures(plan.source),
+        "target": mixture_figures(plan.target),
+    }
 
 
 def raster_line(word: str, raster: "Raster") -> str:

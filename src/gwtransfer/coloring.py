@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from gwtransfer.blending import Bands, check_blend
+from gwtransfer.core.guide import DEFAULT_ANCHOR
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.views import pooled, thinned
 from gwtransfer.errors import DataError, ReadError, UsageError
@@ -17,14 +18,18 @@ from gwtransfer.jobs import (
     fit_provenance,
     plan_between,
     plan_provenance,
+    will_live_in,
 )
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
 from gwtransfer.pairs import Pair, pair_values
 from gwtransfer.pipeline import default_solver
 from gwtransfer.prepare.color import coordinates
-from gwtransfer.recipe import AUTO, Recipe
+from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe, Settled, unrecorded
 from gwtransfer.writing import Writing
+
+ANCHORED = {"mw2": 0.0, "mgw2": DEFAULT_ANCHOR, "mew2": DEFAULT_ANCHOR}
+"""The anchor that solvers take between rasters where none was given."""
 
 PREVIEW_SIDE = 512
 PREVIEW_SAMPLE = 2000
@@ -108,6 +113,7 @@ def color(
     writing: Writing,
     grade: Grade | None = None,
     progress: Progress = silent,
+    settled: Settled = unrecorded,
 ) -> Colored:
     """Give a picture or cube the colours of another and write it.
 
@@ -130,8 +136,7 @@ def color(
     source = whole if grade.mask is None else grade.mask(whole)
     if grade.preview:
         source, recipe = _previewed(source, recipe)
-    if recipe.name("prepare") == AUTO:  # then the solver is known before anything is fitted
-        recipe.build("plan", auto=default_solver(coordinates(source), coordinates(colours)))
+    recipe = _settled(source, colours, recipe)
     check_blend(
         recipe.strength,
         recipe.keep,
@@ -139,12 +144,13 @@ def color(
         raster_bands(colours),
         mask=grade.mask is not None,
     )
-    writing.check(_image_of(source, colours), writer)
+    writing.check(_image_of(source, colours), writer, output)
     pairs = pair_values(whole, colours, grade.pairs) if grade.pairs else None
+    kept = settled(recipe)
+    progress(f"fit {colours.name}", 0, 0)  # first, as it may be the one that is refused
+    fitted_palette = fit_opened(colours, recipe)
     progress(f"fit {source_path.name}", 0, 0)
     fitted_source = fit_opened(source, recipe)
-    progress(f"fit {colours.name}", 0, 0)
-    fitted_palette = fit_opened(colours, recipe)
     progress("plan", 0, 0)
     plan = plan_between(fitted_source, fitted_palette, recipe, pairs)
     make = partial(
@@ -167,12 +173,31 @@ def color(
             plan,
             recipe,
         )
+        if kept:
+            provenance["recipe"] = dict(kept)
         provenance["pairs"] = [[pair.column, pair.row, *pair.colour] for pair in grade.pairs]
         with files.whole(grade.save_plan, overwrite=writing.overwrite) as temporary:
             store.save_plan(plan, temporary, provenance)
             done = make()  # the plan appears only with its picture
     said = tuple(note for raster in (whole, *parts) for note in raster.notes)
     return replace(done, notes=said + done.notes)
+
+
+def _settled(source: Raster, palette: Raster, recipe: Recipe) -> Recipe:
+    """Return the recipe with what the two rasters decide; a plug-in's own decisions stay its."""
+    named = {"prepare": "color", "fit": AUTO_FITS[0], "map": recipe.name("map")}
+    prepared = recipe.settled(**named)
+    spaces = [will_live_in(raster, prepared) for raster in (source, palette)]
+    if "" in spaces:
+        return recipe.settled(**named, plan=AUTO)
+    recipe = recipe.settled(**named, plan=default_solver(*spaces))
+    anchor, smooth = recipe.anchor, recipe.smooth
+    if anchor is None and recipe.name("plan") in ANCHORED:
+        anchor = ANCHORED[recipe.name("plan")]
+    if smooth is None:
+        painted = palette.kind == "picture" and source.kind != "picture"
+        smooth = float(painted and getattr(recipe.build("map"), "is_smooth", False))
+    return replace(recipe, anchor=anchor, smooth=smooth)
 
 
 def _previewed(source: Raster, recipe: Recipe) -> tuple[Raster, Recipe]:

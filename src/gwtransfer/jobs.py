@@ -19,7 +19,8 @@ from gwtransfer.io import files, store
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
 from gwtransfer.pipeline import default_solver, fit_item
-from gwtransfer.recipe import AUTO_FITS, Recipe
+from gwtransfer.prepare.color import coordinates
+from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe, Settled, unrecorded
 from gwtransfer.spreading import Spread, spread_over
 
 Array = NDArray[np.float64]
@@ -83,6 +84,7 @@ def fit(
     mask: Mask | None = None,
     overwrite: bool = False,
     scheduler: str | None = None,
+    settled: Settled = unrecorded,
 ) -> tuple[Raster | Cloud, GaussianMixture]:
     """Fit a file and store the mixture.
 
@@ -111,12 +113,18 @@ def fit(
             f"{elsewhere}: only passes over all pixels are made there, and this fit makes none; "
             "ask for some, as with --set fit.passes=20, or leave it out"
         )
+    kept = settled(recipe.settled(prepare=_default_prepare(item), fit=_default_fit(item)))
     with spread_over(scheduler, path, opening, mask) as spread:
         mixture = fit_opened(item, recipe, spread)
-    provenance = fit_provenance([path], item, recipe, opening, mask)
+    provenance = fit_provenance([path], item, recipe, opening, mask) | _recipe(kept)
     with files.whole(output, overwrite=overwrite) as temporary:
         store.save_mixture(mixture, temporary, provenance)
     return item, mixture
+
+
+def _recipe(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe as an artefact's provenance holds it."""
+    return {"recipe": dict(kept)} if kept else {}
 
 
 def fit_provenance(
@@ -154,6 +162,7 @@ def plan(
     recipe: Recipe,
     *,
     overwrite: bool = False,
+    settled: Settled = unrecorded,
 ) -> TransportPlan:
     """Plan between two stored mixtures and store the plan; it draws from the source's seed."""
     recipe.check()
@@ -161,8 +170,10 @@ def plan(
     files.check_output(output, overwrite=overwrite, inputs=[source_path, target_path])
     source, source_from = load_mixture(source_path)
     target, target_from = load_mixture(target_path)
+    auto = default_solver(source.space.coordinates, target.space.coordinates)
+    kept = settled(recipe.settled(plan=auto))
     made = plan_between(source, target, recipe)
-    provenance = plan_provenance(source_from, target_from, made, recipe)
+    provenance = plan_provenance(source_from, target_from, made, recipe) | _recipe(kept)
     with files.whole(output, overwrite=overwrite) as temporary:
         store.save_plan(made, temporary, provenance)
     return made
@@ -236,7 +247,13 @@ def _median(plans: Sequence[TransportPlan]) -> int:
 
 
 def distance(
-    first: Path, second: Path, recipe: Recipe, *, opening: Opening, restarts: int = 1
+    first: Path,
+    second: Path,
+    recipe: Recipe,
+    *,
+    opening: Opening,
+    restarts: int = 1,
+    settled: Settled = unrecorded,
 ) -> Comparison:
     """Compare two files or stored mixtures; the root of the median plan's value is the distance.
 
@@ -264,6 +281,7 @@ def distance(
         _refuse_fitting(paths, recipe, opening, restarts)
     items = iter(opening(*unfitted))
     opened = [load_mixture(path) if path not in unfitted else next(items) for path in paths]
+    settled(_settled_comparison(opened, recipe))
     sides, plans = [], []
     seeds = tuple(range(recipe.seed, recipe.seed + restarts))
     for seed in seeds:
@@ -273,6 +291,34 @@ def distance(
         sides.append((one, other))
         plans.append(plan_between(*in_order(one.mixture, other.mixture), seeded))
     return Comparison(sides=sides[_median(plans)], plans=tuple(plans), seeds=seeds)
+
+
+def _settled_comparison(
+    opened: Sequence[Raster | Cloud | tuple[GaussianMixture, dict[str, Any]]], recipe: Recipe
+) -> Recipe:
+    """Return the recipe of a comparison with what its files decide; of two kinds, the first's."""
+    fitted = [item for item in opened if not isinstance(item, tuple)]
+    if not fitted:
+        spaces = [item[0].space.coordinates for item in opened if isinstance(item, tuple)]
+        return recipe.settled(plan=default_solver(*spaces))
+    named = {"prepare": _default_prepare(fitted[0]), "fit": _default_fit(fitted[0])}
+    prepared = recipe.settled(**named)
+    spaces = [
+        item[0].space.coordinates if isinstance(item, tuple) else will_live_in(item, prepared)
+        for item in opened
+    ]
+    auto = AUTO if "" in spaces else default_solver(*spaces)
+    return recipe.settled(**named, plan=auto)
+
+
+def will_live_in(item: Raster | Cloud, recipe: Recipe) -> str:
+    """Return the coordinates an opened file will be fitted in; "" where only a plug-in knows."""
+    name = recipe.name("prepare")
+    if name in SHAPES:
+        return name
+    if name != "color" or not isinstance(item, Raster):
+        return ""
+    return coordinates(item, recipe.options["prepare"]["space"])  # type: ignore[arg-type]
 
 
 def in_order(

@@ -1,7 +1,7 @@
 """A recipe: one stage of each kind with its options, and what belongs to no stage."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -116,6 +116,40 @@ class Recipe:
         """Return the stage of a kind and every one of its options, for an artefact's provenance."""
         name = auto if self.name(kind) == AUTO else self.name(kind)
         return {"stage": name, **asdict(self.build(kind, auto=auto))}
+
+    def settled(self, **auto: str) -> "Recipe":
+        """Return the recipe with every stage named and every option of it said.
+
+        Parameters
+        ----------
+        **auto : str
+            For each kind that is run, what to take where none was chosen; "auto" leaves it so.
+
+        Raises
+        ------
+        UnknownStageError, UsageError, PluginError
+            As `registry.build`.
+        """
+        stages, options = {}, {}
+        for kind, name in auto.items():
+            if AUTO == name == self.name(kind):
+                options[kind] = dict(self.options.get(kind, {}))
+                continue
+            said = self.resolved(kind, auto=name)
+            stages[kind] = said.pop("stage")
+            options[kind] = said
+        return replace(self, stages=stages, options=options)
+
+
+Settled = Callable[[Recipe], Mapping[str, Any]]
+"""Called with the recipe, every stage and option said, when all is checked and nothing is fitted
+yet; returns what an artefact keeps of the run as its recipe."""
+
+
+def unrecorded(recipe: Recipe) -> Mapping[str, Any]:
+    """Keep no recipe."""
+    del recipe
+    return {}
 
 
 def parse_setting(text: str, kinds: Sequence[str]) -> tuple[str, str | None, str]:

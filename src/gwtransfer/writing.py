@@ -11,6 +11,10 @@ from gwtransfer import registry
 from gwtransfer.core.raster import Carried, Raster, Rows
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.io import files
+from gwtransfer.io.room import check_room
+
+LEAST = {".npy": 4.0, ".tif": 0.1, ".tiff": 0.1, ".png": 0.1, ".exr": 0.1}
+"""Bytes that a value takes in a file at the very least, packed or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class Writing:
         at_end : callable or None
             Called when all is written and nothing published yet; what it raises leaves no file.
         """
-        self.check(raster, writer)
+        self.check(raster, writer, output)
         if self.strip:
             raster = replace(raster, carried=Carried())
         with files.whole(output, overwrite=self.overwrite) as temporary:
@@ -76,12 +80,20 @@ class Writing:
             if at_end is not None:
                 at_end()
 
-    def check(self, raster: Raster, writer: registry.Writer) -> None:
-        """Ask a writer for its consent; what it refuses depends on the files, and is no misuse."""
+    def check(self, raster: Raster, writer: registry.Writer, output: Path | None = None) -> None:
+        """Ask a writer for its consent; what it refuses depends on the files, and is no misuse.
+
+        Parameters
+        ----------
+        output : Path or None
+            Where there must be room for what is written as it is computed.
+        """
         try:
             writer.check(raster)
         except UsageError as error:
             raise DataError(str(error)) from error
+        if output is not None:
+            check_room(output, raster.pixels * raster.bands * LEAST.get(output.suffix.lower(), 0))
 
 
 def _storable(raster: Raster) -> Raster:

@@ -33,7 +33,8 @@ def test_json_has_stable_names_and_full_precision(done: Run, folder: Path) -> No
     assert first == again
     assert first.count("\n") == 1
     told = json.loads(first)
-    assert list(told) == ["gwtransfer", "figures", "undefined", "pixels", "whole"]
+    held = ["gwtransfer", "command", "figures", "undefined", "pixels", "whole", "notes"]
+    assert list(told) == held
     assert list(told["figures"]) == list(MEANINGS)
     assert (told["pixels"], told["whole"], told["undefined"]) == (480, True, {})
     assert told["figures"]["luminance_order"] > 0.5

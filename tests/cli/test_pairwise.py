@@ -85,7 +85,7 @@ Figures = Callable[..., dict[str, object]]
 
 def pairs(made: int, kept: int = 0, never: int = 0) -> dict[str, int]:
     return {
-        "all": made + kept + never, "made": made, "kept": kept, "never": never, "not converged": 0,
+        "all": made + kept + never, "made": made, "kept": kept, "never": never, "not_converged": 0,
     }  # fmt: skip
 
 

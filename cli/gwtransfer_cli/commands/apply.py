@@ -1,13 +1,14 @@
 """`gwtransfer apply`: the third step, for one file or for many."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gwtransfer_cli import console, summary
+from gwtransfer_cli import calls, console, summary, upkeeping
 from gwtransfer_cli.options import (
     WRITING,
     BandAxis,
@@ -34,15 +35,22 @@ from gwtransfer_cli.options import (
     make_opening,
     make_recipe,
     make_writing,
-    on_device,
 )
 
 if TYPE_CHECKING:
-    from gwtransfer.imaging import Colored
+    from gwtransfer.imaging import Colored, Progress
 
 SOME_FAILED = 3
+KINDS = ("map",)
 
 
+@calls.command(
+    kinds=KINDS,
+    reads=("plan", "sources", "palette", "mask"),
+    writes=("output",),
+    stream=".png",
+    many=True,
+)
 def apply(
     plan: Annotated[Path, typer.Argument(help="Plan of `gwtransfer plan`.", show_default=False)],
     sources: Annotated[
@@ -64,7 +72,7 @@ def apply(
             "ends in /.",
         ),
     ],
-    mapping: Map = "mean",
+    mapping: Map = None,
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
     keep: Keep = None,
@@ -108,7 +116,7 @@ def apply(
         ),
     ] = None,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Map SOURCE, or any rasters of the same bands, with a stored plan: one map for all."""
     from gwtransfer import applying, frames
     from gwtransfer.errors import UsageError
@@ -117,33 +125,50 @@ def apply(
     check_feather(feather, mask)
     recipe = make_recipe(
         settings,
-        ("map",),
-        mapping=mapping,
+        KINDS,
+        map=mapping,
+        gain_cap=gain_cap,
         strength=strength,
         keep=keep,
         smooth=smooth,
-        options={"map": {"gain_cap": gain_cap, **on_device(device)}},
+        device=device,
     )
+    calls.settled(recipe.settled(map="mean"))
     given: dict[str, Any] = {
         "recipe": recipe,
         "opening": make_opening(load, variable, band_axis, bands),
-        "writing": make_writing(
-            write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite
-        ),
         "palette_path": palette,
         "mask": make_mask(mask, feather),
     }
-    apply_to: Callable[..., Colored] = applying.apply
-    one = partial(apply_to, plan, **given, scheduler=scheduler)
+    writing = make_writing(write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite)
+    keeper = upkeeping.Keeper(beside=[one for one in (plan, palette, mask) if one is not None])
+
+    def one(source: Path, output: Path, *, progress: "Progress") -> "Colored":
+        over = writing.overwrite or keeper.is_ours(output)
+        done = applying.apply(
+            plan,
+            source,
+            output,
+            **given,
+            writing=replace(writing, overwrite=over),
+            scheduler=scheduler,
+            progress=progress,
+        )
+        keeper.note(output)
+        return done
+
     if frames.is_many(sources, Path(output), output):
         frames.check_folder(Path(output), output)
         inputs = frames.expanded(sources)
         outputs = frames.output_names(inputs, Path(output), extension)
-        applying.check_apply(plan, outputs, **given)
-        _apply_many(inputs, outputs, Path(output), one, clock)
-        return
+        applying.check_apply(plan, outputs, **given, writing=writing)
+        return _apply_many(inputs, outputs, Path(output), one, keeper, clock)
     if extension is not None:
         raise UsageError("--format names the files in a folder; OUT is a file, leave it out")
+    rules = [(Path(output), [*sources, *keeper.beside])]
+    if keeper.keeps(sources[0], Path(output)):
+        console.say(f"{'kept':<9}{output}")
+        return calls.Answer(figures={"kept": [output]}, rules=rules)
     with console.progress() as progress:
         done = one(sources[0], Path(output), progress=progress)
     for note in done.notes:
@@ -151,6 +176,16 @@ def apply(
     console.say(summary.raster_line("source", done.source))
     console.say(summary.plan_line(done.plan))
     console.say(summary.result_line(Path(output), done.order, clock))
+    return calls.Answer(
+        figures={
+            "output": output,
+            "source": summary.raster_figures(done.source),
+            "plan": summary.plan_figures(done.plan),
+            "order": summary.number(done.order),
+            "notes": list(done.notes),
+        },
+        rules=rules,
+    )
 
 
 def _apply_many(
@@ -158,23 +193,54 @@ def _apply_many(
     outputs: list[Path],
     folder: Path,
     one: "Callable[..., Colored]",
+    keeper: upkeeping.Keeper,
     clock: summary.Clock,
-) -> None:
-    """Map every file; say what failed and leave with SOME_FAILED when something did."""
+) -> calls.Answer:
+    """Map every file that is not kept; say what failed."""
     from gwtransfer import frames
 
     frames.make_folder(folder)
-    failed = 0
+    both = list(zip(inputs, outputs, strict=True))
+    kept = [pair for pair in both if keeper.keeps(*pair)]
+    for _, output in kept:
+        console.say(f"{'kept':<9}{output}")
+    todo = [pair for pair in both if pair not in kept]
+    made: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
     with console.progress() as progress:
-        for outcome in frames.each(inputs, outputs, partial(one, progress=progress)):
+        for outcome in frames.each(
+            [source for source, _ in todo],
+            [output for _, output in todo],
+            partial(one, progress=progress),
+        ):
             if outcome.done is None:
-                failed += 1
+                failed[str(outcome.source)] = str(outcome.error)
                 console.complain(str(outcome.error))
                 continue
             for note in outcome.done.notes:
                 console.note(note)
             console.say(f"{'result':<9}{outcome.output}")
+            made.append(
+                {
+                    "file": str(outcome.source),
+                    "output": str(outcome.output),
+                    "order": summary.number(outcome.done.order),
+                    "notes": list(outcome.done.notes),
+                }
+            )
     files = "1 file" if len(inputs) == 1 else f"{len(inputs)} files"
-    console.say(f"{'done':<9}{len(inputs) - failed} of {files} into {folder}, {clock}")
-    if failed:
-        raise typer.Exit(SOME_FAILED)
+    console.say(f"{'done':<9}{len(inputs) - len(failed)} of {files} into {folder}, {clock}")
+    return calls.Answer(
+        figures={
+            "output": str(folder),
+            "files": made,
+            "kept": [str(output) for _, output in kept],
+            "failed": failed,
+        },
+        code=SOME_FAILED if failed else 0,
+        rules=[
+            (output, [source, *keeper.beside])
+            for source, output in both
+            if str(source) not in failed
+        ],
+    )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gwtransfer_cli import console, summary
+from gwtransfer_cli import calls, console, summary
 from gwtransfer_cli.options import (
     MAPPING,
     PLANNING,
@@ -18,6 +18,7 @@ from gwtransfer_cli.options import (
     Device,
     Dither,
     Feather,
+    Format,
     GainCap,
     Keep,
     Load,
@@ -39,14 +40,22 @@ from gwtransfer_cli.options import (
     Variance,
     Write,
     check_feather,
+    check_format,
     make_mask,
     make_opening,
     make_recipe,
     make_writing,
-    on_device,
 )
 
+KINDS = ("prepare", "fit", "plan", "map")
 
+
+@calls.command(
+    kinds=KINDS,
+    reads=("source", "palette", "palettes", "mask", "palette_mask"),
+    writes=("output", "save_plan"),
+    stream=".png",
+)
 def color(
     source: Annotated[
         Path, typer.Argument(help="Picture, cube or film to colour.", show_default=False)
@@ -76,7 +85,7 @@ def color(
     variance: Variance = None,
     noise: Noise = None,
     seed: Seed = 0,
-    solver: Solver = "auto",
+    solver: Solver = None,
     starts: Starts = None,
     anchor: Anchor = None,
     pair: Annotated[
@@ -88,7 +97,7 @@ def color(
             rich_help_panel=PLANNING,
         ),
     ] = None,
-    mapping: Map = "mean",
+    mapping: Map = None,
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
     keep: Keep = None,
@@ -116,35 +125,39 @@ def color(
         Path | None,
         typer.Option(metavar="PLAN.npz", help="Keep the plan too, for `apply` and `lut`."),
     ] = None,
+    extension: Format = None,
     write: Write = None,
     depth: Depth = None,
     dither: Dither = False,
     cog: Cog = False,
     strip: Strip = False,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Give SOURCE the colours of PALETTE: cube to RGB, RGB to RGB, gray to RGB, RGB to cube."""
     from gwtransfer import coloring
     from gwtransfer.pairs import parse_pairs
 
     clock = summary.Clock()
     check_feather(feather, mask, palette_mask)
+    check_format(extension)
     recipe = make_recipe(
         settings,
-        ("prepare", "fit", "plan", "map"),
-        solver=solver,
-        mapping=mapping,
+        KINDS,
         seed=seed,
+        sample=sample,
+        space=space,
+        variance=variance,
+        noise=noise,
+        components=components,
+        solver=solver,
+        starts=starts,
         anchor=anchor,
+        map=mapping,
+        gain_cap=gain_cap,
         strength=strength,
         keep=keep,
         smooth=smooth,
-        options={
-            "prepare": {"sample": sample, "space": space, "variance": variance, "noise": noise},
-            "fit": {"components": components, **on_device(device)},
-            "plan": {"starts": starts},
-            "map": {"gain_cap": gain_cap, **on_device(device)},
-        },
+        device=device,
     )
     with console.progress() as progress:
         done = coloring.color(
@@ -167,6 +180,7 @@ def color(
                 save_plan=save_plan,
             ),
             progress=progress,
+            settled=calls.settled,
         )
     for note in done.notes:
         console.note(note)
@@ -176,6 +190,16 @@ def color(
     console.say(summary.fit_line(done.plan))
     console.say(summary.plan_line(done.plan))
     console.say(summary.result_line(output, done.order, clock))
+    return calls.Answer(
+        figures={
+            "output": str(output),
+            "source": summary.raster_figures(done.source),
+            "palette": summary.raster_figures(done.palette),
+            "plan": summary.plan_figures(done.plan),
+            "order": summary.number(done.order),
+            "notes": list(done.notes),
+        }
+    )
 
 
 def _weights(text: str | None) -> list[float] | None:

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwtransfer_cli import console
+from gwtransfer_cli import calls, console, summary
 from gwtransfer_cli.options import (
     FITTING,
     BandAxis,
     BandChoice,
     Components,
-    Json,
     KeepSize,
     Load,
     Prepare,
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
 FEW = 2
 """With at most so many components on a side MGW2 sees one mutual distance, or none."""
 
+KINDS = ("prepare", "fit", "plan")
 
+
+@calls.command(kinds=KINDS, reads=("first", "second"))
 def distance(
     first: Annotated[
         Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
@@ -40,7 +42,7 @@ def distance(
     second: Annotated[
         Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
     ],
-    prepare: Prepare = "auto",
+    prepare: Prepare = None,
     keep_size: KeepSize = False,
     components: Components = None,
     sample: Sample = None,
@@ -55,15 +57,14 @@ def distance(
     ] = 1,
     variance: Variance = None,
     seed: Seed = 0,
-    solver: Solver = "auto",
+    solver: Solver = None,
     starts: Starts = None,
-    as_json: Json = False,
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
     bands: BandChoice = None,
     settings: Settings = None,
-) -> None:
+) -> calls.Answer:
     """Print how far FIRST is from SECOND: one number, 0 for a moved or turned copy.
 
     FIRST and SECOND are two shapes, or two pictures or cubes, in any order. The
@@ -89,23 +90,27 @@ def distance(
 
     recipe = make_recipe(
         settings,
-        ("prepare", "fit", "plan"),
-        prepare=prepare,
-        solver=solver,
+        KINDS,
         seed=seed,
-        options={
-            "prepare": {"sample": sample, "variance": variance, "size": keep_size or None},
-            "fit": {"components": components},
-            "plan": {"starts": starts},
-        },
+        prepare=prepare,
+        sample=sample,
+        variance=variance,
+        keep_size=keep_size or None,
+        components=components,
+        solver=solver,
+        starts=starts,
     )
     opening = make_opening(load, variable, band_axis, bands)
     with console.progress() as progress:
         progress("distance", 0, 0)
-        found = jobs.distance(first, second, recipe, opening=opening, restarts=restarts)
-    for note in _notes(found):
+        found = jobs.distance(
+            first, second, recipe, opening=opening, restarts=restarts, settled=calls.settled
+        )
+    notes = _notes(found)
+    for note in notes:
         console.note(note)
-    console.say(_json(found) if as_json else f"{found.plan.distance:.12g}")
+    console.result(f"{found.plan.distance:.12g}")
+    return calls.Answer(figures={**_figures(found), "notes": notes})
 
 
 def _notes(found: "Comparison") -> list[str]:
@@ -133,39 +138,28 @@ def _notes(found: "Comparison") -> list[str]:
     return notes
 
 
-def _json(found: "Comparison") -> str:
-    """Return a comparison as one JSON object."""
-    import json
-
-    from gwtransfer import __version__
-
+def _figures(found: "Comparison") -> calls.Figures:
+    """Return a comparison as JSON holds it."""
     plan = found.plan
-    return json.dumps(
-        {
-            "gwtransfer": __version__,
-            "root": plan.distance,
-            "value": plan.value,
-            "bound": plan.bound,
-            "solver": plan.solver,
-            "starts": plan.starts,
-            "reached": plan.reached,
-            "converged": plan.converged,
-            "seeds": list(found.seeds),
-            "roots": list(found.distances),
-            "least": min(found.distances),
-            "most": max(found.distances),
-            "sides": [
-                {
-                    "file": str(side.path),
-                    "components": side.mixture.count,
-                    "dimension": side.mixture.dimension,
-                    "coordinates": side.mixture.space.coordinates,
-                    "prepare": dict(side.prepare),
-                    "fit": dict(side.fit),
-                    "seed": side.mixture.seed,
-                }
-                for side in found.sides
-            ],
-        },
-        ensure_ascii=False,
-    )
+    return {
+        "root": plan.distance,
+        "value": plan.value,
+        "bound": summary.number(plan.bound),
+        "solver": plan.solver,
+        "starts": plan.starts,
+        "reached": plan.reached,
+        "converged": plan.converged,
+        "seeds": list(found.seeds),
+        "roots": list(found.distances),
+        "least": min(found.distances),
+        "most": max(found.distances),
+        "sides": [
+            {
+                "file": str(side.path),
+                **summary.mixture_figures(side.mixture),
+                "prepare": dict(side.prepare),
+                "fit": dict(side.fit),
+            }
+            for side in found.sides
+        ],
+    }

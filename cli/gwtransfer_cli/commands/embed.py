@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from gwtransfer_cli import console
+from gwtransfer_cli import calls, console
 from gwtransfer_cli.options import Output, Overwrite
 
 
+@calls.command(reads=("distances",), writes=("output",), stream=".csv")
 def embed(
     distances: Annotated[
         Path,
@@ -28,7 +29,7 @@ def embed(
         ),
     ] = None,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Draw DISTANCES: a map where near is alike, a tree, and a heat map in its order.
 
     OUT is .png or .svg, or .csv for the coordinates of the map. A plane cannot
@@ -44,3 +45,11 @@ def embed(
         f"{'map':<9}{made.count} files, {made.explained:.1%} explained, stress {made.stress:.3f}"
     )
     console.say(f"{'result':<9}{output}")
+    return calls.Answer(
+        figures={
+            "output": str(output),
+            "files": made.count,
+            "explained": made.explained,
+            "stress": made.stress,
+        }
+    )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwtransfer_cli import console
-from gwtransfer_cli.options import Json
+from gwtransfer_cli import calls, console
 
 if TYPE_CHECKING:
     from gwtransfer.evaluating import Evaluation
@@ -17,6 +16,7 @@ HEADINGS = ("class", "queries", "NN", "1st tier", "2nd tier", "DCG", "mAP")
 ALL = "all"
 
 
+@calls.command(reads=("distances",))
 def evaluate(
     distances: Annotated[
         Path,
@@ -32,8 +32,7 @@ def evaluate(
             "a first row name,label, or a .cla of the Princeton Shape Benchmark.",
         ),
     ] = "from-folder",
-    as_json: Json = False,
-) -> None:
+) -> calls.Answer:
     """Score DISTANCES as a search: is the nearest of the same class, and are the next?
 
     Each row is a query and ranks all columns; all other files, where rows and
@@ -58,12 +57,11 @@ def evaluate(
             f"{len(found.alone)} of {len(found.alone) + found.overall.queries} have no other of "
             f"their class to find and are no queries: {few}"
         )
-    if as_json:
-        console.say(_json(found))
-        return
-    _table(HEADINGS, _score_rows(found))
-    console.say("")
-    _table(*_confusion_table(found))
+    if not console.is_json():
+        _table(HEADINGS, _score_rows(found))
+        console.result("")
+        _table(*_confusion_table(found))
+    return calls.Answer(figures=_figures(found))
 
 
 def _score_rows(found: "Evaluation") -> list[list[str]]:
@@ -104,28 +102,21 @@ def _table(headings: Sequence[str], rows: list[list[str]]) -> None:
             cell.ljust(width) if word else cell.rjust(width)
             for cell, width, word in zip(row, widths, words, strict=True)
         ]
-        console.say("  ".join(cells).rstrip())
+        console.result("  ".join(cells).rstrip())
 
 
-def _json(found: "Evaluation") -> str:
-    """Return an evaluation as one JSON object."""
-    import json
-
-    from gwtransfer import __version__
+def _figures(found: "Evaluation") -> calls.Figures:
+    """Return an evaluation as JSON holds it."""
     from gwtransfer.evaluating import SCORES, ClassScores
 
     def scores(row: ClassScores) -> dict[str, float]:
         return {"queries": row.queries, **dict(zip(SCORES, row.scores, strict=True))}
 
-    return json.dumps(
-        {
-            "gwtransfer": __version__,
-            "overall": scores(found.overall),
-            "classes": {row.label: scores(row) for row in found.classes},
-            "confusion": {"labels": found.labels, "counts": found.confusion.tolist()},
-            "targets": found.targets,
-            "all_pairs": found.itself,
-            "alone": found.alone,
-        },
-        ensure_ascii=False,
-    )
+    return {
+        "overall": scores(found.overall),
+        "classes": {row.label: scores(row) for row in found.classes},
+        "confusion": {"labels": found.labels, "counts": found.confusion.tolist()},
+        "targets": found.targets,
+        "all_pairs": found.itself,
+        "alone": found.alone,
+    }

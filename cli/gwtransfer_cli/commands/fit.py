@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gwtransfer_cli import console, summary
+from gwtransfer_cli import calls, console, summary
 from gwtransfer_cli.options import (
     BandAxis,
     BandChoice,
@@ -29,16 +29,18 @@ from gwtransfer_cli.options import (
     make_mask,
     make_opening,
     make_recipe,
-    on_device,
 )
 
+KINDS = ("prepare", "fit")
 
+
+@calls.command(kinds=KINDS, reads=("file", "mask"), writes=("output",), stream=".npz")
 def fit(
     file: Annotated[Path, typer.Argument(help="Picture, cube or shape.", show_default=False)],
     output: Output,
     components: Components = None,
     sample: Sample = None,
-    prepare: Prepare = "auto",
+    prepare: Prepare = None,
     keep_size: KeepSize = False,
     space: Space = None,
     variance: Variance = None,
@@ -62,26 +64,23 @@ def fit(
         ),
     ] = None,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Fit a Gaussian mixture to FILE and store it as .npz for `plan` and `distance`."""
     from gwtransfer import jobs
 
     check_feather(feather, mask)
     recipe = make_recipe(
         settings,
-        ("prepare", "fit"),
-        prepare=prepare,
+        KINDS,
         seed=seed,
-        options={
-            "prepare": {
-                "sample": sample,
-                "space": space,
-                "variance": variance,
-                "noise": noise,
-                "size": keep_size or None,
-            },
-            "fit": {"components": components, **on_device(device)},
-        },
+        prepare=prepare,
+        sample=sample,
+        space=space,
+        variance=variance,
+        noise=noise,
+        keep_size=keep_size or None,
+        components=components,
+        device=device,
     )
     opening = make_opening(load, variable, band_axis, bands)
     with console.progress() as progress:
@@ -94,8 +93,18 @@ def fit(
             mask=make_mask(mask, feather),
             overwrite=overwrite,
             scheduler=scheduler,
+            settled=calls.settled,
         )
-    for note in getattr(item, "notes", ()):
+    notes = list(getattr(item, "notes", ()))
+    for note in notes:
         console.note(note)
     console.say(f"{'fit':<9}{item.name}: {summary.mixture_words(mixture)}")
     console.say(f"{'result':<9}{output}")
+    return calls.Answer(
+        figures={
+            "output": str(output),
+            "file": item.name,
+            "mixture": summary.mixture_figures(mixture),
+            "notes": notes,
+        }
+    )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gwtransfer_cli import console, summary
+from gwtransfer_cli import calls, console, summary
 from gwtransfer_cli.options import (
     GainCap,
     Keep,
@@ -17,7 +17,10 @@ from gwtransfer_cli.options import (
     make_recipe,
 )
 
+KINDS = ("map",)
 
+
+@calls.command(kinds=KINDS, reads=("plan",), writes=("output",), stream=".cube")
 def lut(
     plan: Annotated[
         Path,
@@ -40,28 +43,32 @@ def lut(
             show_default="8",
         ),
     ] = None,
-    mapping: Map = "mean",
+    mapping: Map = None,
     gain_cap: GainCap = None,
     strength: Strength = 1.0,
     keep: Keep = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Write PLAN as a 3D LUT: a .cube file, or a Hald picture when OUT ends in .png."""
     from gwtransfer.look import look
 
     clock = summary.Clock()
     recipe = make_recipe(
-        settings,
-        ("map",),
-        mapping=mapping,
-        strength=strength,
-        keep=keep,
-        options={"map": {"gain_cap": gain_cap}},
+        settings, KINDS, map=mapping, gain_cap=gain_cap, strength=strength, keep=keep
     )
+    calls.settled(recipe.settled(map="mean"))
     table = look(plan, output, recipe, size=size, level=level, overwrite=overwrite)
     console.say(summary.plan_line(table.plan))
     console.say(
         f"{'result':<9}{output}: {table.size}³ colours, on the source's off by "
         f"{255 * table.mean:.2f} of 255 on average and up to {255 * table.worst:.1f}, {clock}"
+    )
+    return calls.Answer(
+        figures={
+            "output": str(output),
+            "size": table.size,
+            "error": {"mean": summary.number(table.mean), "most": summary.number(table.worst)},
+            "plan": summary.plan_figures(table.plan),
+        }
     )

@@ -1,15 +1,13 @@
 """`gwtransfer match`: which point of one shape is which of another."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwtransfer_cli import console
+from gwtransfer_cli import calls, console
 from gwtransfer_cli.options import (
     Components,
-    Json,
     Load,
     Overwrite,
     Sample,
@@ -23,12 +21,23 @@ from gwtransfer_cli.summary import Clock
 if TYPE_CHECKING:
     from gwtransfer.matching.job import Result
 
+UNSAID = ("gwtransfer", "recipe")
+"""What a match keeps in its files and --json says otherwise, or not at all."""
+
 MATCHING, JUDGING = "Matching", "Judging"
 
 CLOSE = 0.85
 """A runner-up whose score is this share of the best is worth a word."""
 
+KINDS = ("prepare", "fit", "plan")
 
+
+@calls.command(
+    kinds=KINDS,
+    reads=("source", "target", "transfer"),
+    writes=("output",),
+    stream=".csv",
+)
 def match(
     source: Annotated[Path, typer.Argument(metavar="A", help="Shape.", show_default=False)],
     target: Annotated[Path, typer.Argument(metavar="B", help="Shape.", show_default=False)],
@@ -44,15 +53,16 @@ def match(
         ),
     ] = None,
     prepare: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--prepare",
             metavar="spectral|xyz",
             help="spectral matches whatever the bending and posing; xyz matches shapes as they "
             "stand, up to rotation and size.",
             rich_help_panel=MATCHING,
+            show_default="spectral",
         ),
-    ] = "spectral",
+    ] = None,
     rigid: Annotated[
         bool,
         typer.Option(
@@ -128,11 +138,10 @@ def match(
     components: Components = None,
     sample: Sample = None,
     seed: Seed = 0,
-    as_json: Json = False,
     overwrite: Overwrite = False,
     load: Load = None,
     settings: Settings = None,
-) -> None:
+) -> calls.Answer:
     """Find for each vertex of A the vertex of B that it is.
 
     Vertices keep the numbers they have in their files, counted from 0.
@@ -147,11 +156,7 @@ def match(
     clock = Clock()
     request = job.Request(
         recipe=make_recipe(
-            settings,
-            ("prepare", "fit", "plan"),
-            prepare="auto" if rigid and prepare == "spectral" else prepare,
-            seed=seed,
-            options={"prepare": {"sample": sample}, "fit": {"components": components}},
+            settings, KINDS, seed=seed, prepare=prepare, sample=sample, components=components
         ),
         rigid=rigid,
         polished=icp,
@@ -171,22 +176,27 @@ def match(
             destination=output,
             overwrite=overwrite,
             watch=progress,
+            settled=calls.settled,
         )
-    for note in _notes(result):
+    notes = _notes(result)
+    for note in notes:
         console.note(note)
-    if as_json:
-        console.say(json.dumps(result.summary, ensure_ascii=False))
-        return
+    figures = {key: value for key, value in result.summary.items() if key not in UNSAID}
+    answer = calls.Answer(
+        figures={"output": output and str(output), **figures, "notes": notes},
+        rules=None if output is None else [(output, [source, target, *request.files])],
+    )
     lines = _lines(result, output, clock)
     if rigid and result.matched.motion is not None:
         from gwtransfer.matching.output import motion_text
 
-        console.say(motion_text(result.matched.motion))
+        console.result(motion_text(result.matched.motion))
         for line in lines[2:]:
             console.note(line)
-        return
+        return answer
     for line in lines:
         console.say(line)
+    return answer
 
 
 def _notes(result: "Result") -> list[str]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwtransfer_cli import console
+from gwtransfer_cli import calls, console
 from gwtransfer_cli.options import BandAxis, BandChoice, Load, Variable, make_opening
 
 if TYPE_CHECKING:
     from gwtransfer.judging import Judgement
 
 
+@calls.command(reads=("source", "result", "palette"))
 def measure(
     source: Annotated[
         Path, typer.Argument(help="Picture or cube that was coloured.", show_default=False)
@@ -23,13 +24,12 @@ def measure(
     palette: Annotated[
         Path | None, typer.Option(help="Whose colours it was given.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 0,
     load: Load = None,
     variable: Variable = None,
     band_axis: BandAxis = None,
     bands: BandChoice = None,
-) -> None:
+) -> calls.Answer:
     """Say in figures how much of SOURCE is seen in RESULT, whoever made it.
 
     Works for any picture of the source's size, not only for those of gwtransfer. The figures are
@@ -49,36 +49,27 @@ def measure(
         )
     for note in judgement.notes:
         console.note(note)
-    if as_json:
-        console.say(_json(judgement))
-        return
     for figure in judgement.figures:
         word = figure.key.replace("_", " ")
         value = "—" if isnan(figure.value) else f"{figure.value:.4f}"
         note = f"undefined: {figure.undefined}" if figure.undefined else MEANINGS[figure.key]
-        console.say(f"{word:<26}{value:>8}   {note}")
+        console.result(f"{word:<26}{value:>8}   {note}")
     where = "all" if judgement.whole else "in tiles spread over the file"
-    console.say(f"{'pixels':<26}{judgement.pixels:>8}   {where}")
+    console.result(f"{'pixels':<26}{judgement.pixels:>8}   {where}")
+    return calls.Answer(figures=_figures(judgement))
 
 
-def _json(judgement: "Judgement") -> str:
-    """Return a judgement as one JSON object; what is undefined is null, and said."""
-    import json
-
-    from gwtransfer import __version__
-
-    return json.dumps(
-        {
-            "gwtransfer": __version__,
-            "figures": {
-                figure.key: None if isnan(figure.value) else figure.value
-                for figure in judgement.figures
-            },
-            "undefined": {
-                figure.key: figure.undefined for figure in judgement.figures if figure.undefined
-            },
-            "pixels": judgement.pixels,
-            "whole": judgement.whole,
+def _figures(judgement: "Judgement") -> calls.Figures:
+    """Return a judgement as JSON holds it; what is undefined is null, and said."""
+    return {
+        "figures": {
+            figure.key: None if isnan(figure.value) else figure.value
+            for figure in judgement.figures
         },
-        ensure_ascii=False,
-    )
+        "undefined": {
+            figure.key: figure.undefined for figure in judgement.figures if figure.undefined
+        },
+        "pixels": judgement.pixels,
+        "whole": judgement.whole,
+        "notes": list(judgement.notes),
+    }

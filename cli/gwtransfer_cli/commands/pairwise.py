@@ -1,17 +1,15 @@
 """`gwtransfer pairwise`: all distances between the files of a folder, or the nearest of each."""
 
-import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gwtransfer_cli import console, livetable, summary
+from gwtransfer_cli import calls, console, livetable, summary
 from gwtransfer_cli.options import (
     READING,
     Components,
-    Json,
     KeepSize,
     Overwrite,
     Prepare,
@@ -29,8 +27,10 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 RUNNING = "Running"
+KINDS = ("prepare", "fit", "plan")
 
 
+@calls.command(kinds=KINDS, reads=("folder", "against"), writes=("output",), stream=".csv")
 def pairwise(
     folder: Annotated[
         Path,
@@ -77,12 +77,12 @@ def pairwise(
             "them: the same as from the whole matrix.",
         ),
     ] = None,
-    prepare: Prepare = "auto",
+    prepare: Prepare = None,
     keep_size: KeepSize = False,
     components: Components = None,
     sample: Sample = None,
     seed: Seed = 0,
-    solver: Solver = "auto",
+    solver: Solver = None,
     settings: Settings = None,
     job_count: Annotated[
         int,
@@ -120,9 +120,8 @@ def pairwise(
             show_default="OUT.work",
         ),
     ] = None,
-    as_json: Json = False,
     overwrite: Overwrite = False,
-) -> None:
+) -> calls.Answer:
     """Compare all shapes of a folder with each other, as `gwtransfer distance` compares two.
 
     Each file is fitted once and each pair solved once. Stop it whenever you like: the same command
@@ -142,14 +141,13 @@ def pairwise(
     clock = summary.Clock()
     recipe = make_recipe(
         settings,
-        ("prepare", "fit", "plan"),
-        prepare=prepare,
-        solver=solver,
+        KINDS,
         seed=seed,
-        options={
-            "prepare": {"sample": sample, "size": keep_size or None},
-            "fit": {"components": components},
-        },
+        prepare=prepare,
+        sample=sample,
+        keep_size=keep_size or None,
+        components=components,
+        solver=solver,
     )
     batch = Batch(
         folder=folder,
@@ -173,19 +171,15 @@ def pairwise(
 
     try:
         with livetable.shown() as watch:
-            state = compare(batch, pool, watch)
+            state = compare(batch, pool, watch, calls.settled)
     except KeyboardInterrupt:
         if batch.work_folder.is_dir():
             console.note(f"what is done is kept in {batch.work_folder}; the same command goes on")
         raise
-    if as_json:
-        console.say(json.dumps(_figures(batch, state), ensure_ascii=False))
-    else:
-        _say(batch, state, clock)
+    _say(batch, state, clock)
     for message in state.failed.values():
         console.complain(message)
-    if state.failed:
-        raise typer.Exit(SOME_FAILED)
+    return calls.Answer(figures=_figures(batch, state), code=SOME_FAILED if state.failed else 0)
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -227,7 +221,7 @@ def _figures(batch: "Batch", state: "State") -> dict[str, object]:
             "kept": state.pairs_kept,
             "made": state.pairs_made,
             "never": state.skipped,
-            "not converged": state.stopped,
+            "not_converged": state.stopped,
         },
     }
 

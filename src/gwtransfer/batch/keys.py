@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtransfer import __version__
+from gwtransfer.io.beside import parts_of
 from gwtransfer.io.files import sha256
 
 ALGORITHM = 2
@@ -16,26 +17,14 @@ FIT_DIGITS, PLAN_DIGITS = 32, 16
 
 
 def content(path: Path) -> str:
-    """Return a digest of a file's bytes, and of the files beside it that a .gltf names.
+    """Return a digest of a file's bytes, and of those of the files that are read with it.
 
     Raises
     ------
     ReadError
-        The file cannot be read.
+        A file cannot be read.
     """
-    digests = [sha256(path)]
-    if path.suffix.lower() == ".gltf":
-        digests += [sha256(beside) for beside in _buffers(path)]
-    return "-".join(digests)
-
-
-def _buffers(path: Path) -> list[Path]:
-    try:
-        named = [one.get("uri") for one in json.loads(path.read_bytes()).get("buffers", [])]
-        beside = [path.parent / uri for uri in named if uri and not uri.startswith("data:")]
-        return [one for one in beside if one.is_file()]
-    except (ValueError, AttributeError, TypeError):
-        return []  # no .gltf: the loader says why
+    return "-".join(sha256(part) for part in parts_of(path))
 
 
 def fit_key(digest: str, path: Path, stages: Mapping[str, Any], seed: int) -> str:

@@ -14,9 +14,11 @@ from gwtransfer.batch.listing import Listed, listed
 from gwtransfer.batch.run import Run, Shard, State, Watch
 from gwtransfer.batch.table import PairTable
 from gwtransfer.batch.tasks import Work
+from gwtransfer.core.types import SHAPES
 from gwtransfer.errors import DataError, UsageError, WriteError
 from gwtransfer.io import files, matrix, neighbors
-from gwtransfer.recipe import Recipe
+from gwtransfer.pipeline import default_solver
+from gwtransfer.recipe import AUTO, Recipe, Settled, unrecorded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,10 @@ class Batch:
 
 
 def pairwise(
-    batch: Batch, pool: Callable[[Path], AbstractContextManager[Pool]], watch: Watch
+    batch: Batch,
+    pool: Callable[[Path], AbstractContextManager[Pool]],
+    watch: Watch,
+    settled: Settled = unrecorded,
 ) -> State:
     """Compare all files of a batch and write the table.
 
@@ -100,6 +105,7 @@ def pairwise(
     pool : callable
         The work folder to a context that carries tasks out.
     watch : callable
+    settled : callable
 
     Returns
     -------
@@ -118,6 +124,7 @@ def pairwise(
     if batch.shard is None:
         files.check_output(batch.output, overwrite=batch.overwrite, inputs=paths)
     recipe = fitting.with_prepare(batch.recipe, paths, only_shapes=batch.pattern is None)
+    settled(_settled(recipe))
     _make(batch.work_folder)
     with pool(batch.kept.folder) as workers:
         run = Run(work=batch.kept, workers=workers, shard=batch.shard, state=State(), watch=watch)
@@ -136,6 +143,14 @@ def pairwise(
     if batch.shard is None:
         _write(batch, rows, columns, pairs.table, found)
     return run.state
+
+
+def _settled(recipe: Recipe) -> Recipe:
+    """Return the recipe with what is known before a file is fitted: of shapes, everything."""
+    prepare = recipe.name("prepare")
+    auto = default_solver(prepare, prepare) if prepare in SHAPES else AUTO
+    named = {kind: recipe.name(kind) for kind in ("prepare", "fit")}
+    return solving.with_starts(recipe, auto).settled(**named, plan=auto)
 
 
 def _listed(batch: Batch) -> tuple[list[Listed], list[Listed] | None]:

@@ -187,7 +187,13 @@ def solver(
                 "compare files of one kind, prepared alike"
             )
     auto = default_solver(next(iter(rows)), next(iter(columns)))
-    if (auto if recipe.name("plan") == AUTO else recipe.name("plan")) == "mgw2":
-        chosen = {**BATCH_STARTS, **recipe.options.get("plan", {})}
-        recipe = replace(recipe, options={**recipe.options, "plan": chosen})
+    recipe = with_starts(recipe, auto)
     return recipe.build("plan", auto=auto), keys.plan_key(recipe.resolved("plan", auto=auto))
+
+
+def with_starts(recipe: Recipe, auto: str) -> Recipe:
+    """Return the recipe with the starts of mgw2 for many pairs, if that is the solver."""
+    if (auto if recipe.name("plan") == AUTO else recipe.name("plan")) != "mgw2":
+        return recipe
+    chosen = {**BATCH_STARTS, **recipe.options.get("plan", {})}
+    return replace(recipe, options={**recipe.options, "plan": chosen})

@@ -20,7 +20,7 @@ from gwtransfer.matching.matched import Matched, numbers
 from gwtransfer.matching.truth import Errors
 from gwtransfer.opening import Opening
 from gwtransfer.prepare.spectral import Spectral
-from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe
+from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe, Settled, unrecorded
 
 Rotation = Literal["proper", "any"]
 Watch = Callable[[str, int, int], None]
@@ -119,6 +119,7 @@ def match(
     destination: Path | None = None,
     overwrite: bool = False,
     watch: Watch = lambda *_: None,
+    settled: Settled = unrecorded,
 ) -> Result:
     """Match two files and write the match.
 
@@ -147,6 +148,7 @@ def match(
             f"{target}: expected at least {request.top} points for as many choices, "
             f"found {len(clouds[1].vertices)}"
         )
+    kept = settled(_settled(request))
     # One thread: the products are thin, and threads that wait made a match five times slower.
     with one_thread():
         matched = _matched(clouds[0], clouds[1], request, pairs, watch)
@@ -155,6 +157,8 @@ def match(
         watch("errors", 0, 0)
         errors = judge.errors(matched, seed=request.recipe.seed)
     summary = _summary(matched, errors, request)
+    if kept:
+        summary["recipe"] = dict(kept)
     if destination is not None:
         output.write(
             matched,
@@ -190,37 +194,27 @@ def _matched(
             top=request.top,
             watch=watch,
         )
+    recipe = _settled(request)
+    prepare, fit = recipe.build("prepare"), recipe.build("fit")
     if request.method != "spectral":
-        prepare = recipe.build("prepare")
-        plan = replace(
-            recipe,
-            options={
-                **recipe.options,
-                "plan": {"rotation": request.rotation, **recipe.options.get("plan", {})},
-            },
-        ).build("plan", auto="mew2")
         return inspace.match(
             source,
             target,
             prepare,
-            recipe.build("fit", auto=AUTO_FITS[1]),
-            plan,
+            fit,
+            recipe.build("plan"),
             seed=recipe.seed,
             refine=request.refine,
             top=request.top,
             watch=watch,
         )
-    given = {"dimensions": DIMENSIONS, **recipe.options.get("prepare", {})}
-    prepare = replace(recipe, options={**recipe.options, "prepare": given}).build(
-        "prepare", auto="spectral"
-    )
     if not isinstance(prepare, Spectral):
         raise UsageError(f"--prepare {recipe.name('prepare')}: expected spectral or xyz")
     return spectral.match(
         source,
         target,
         prepare,
-        recipe.build("fit", auto=AUTO_FITS[1]),
+        fit,
         seed=recipe.seed,
         rotation=request.rotation,
         refine=request.refine,
@@ -228,6 +222,21 @@ def _matched(
         top=request.top,
         watch=watch,
     )
+
+
+def _settled(request: Request) -> Recipe:
+    """Return the recipe with the stages that the method runs, and all their options."""
+    recipe = request.recipe
+    if request.rigid:
+        return replace(recipe, stages={}, options={})
+    named = {"prepare": "spectral", "fit": AUTO_FITS[1]}
+    own: tuple[str, dict[str, object]] = ("prepare", {"dimensions": DIMENSIONS})
+    if request.method != "spectral":
+        named |= {"prepare": request.method, "plan": "mew2"}
+        own = ("plan", {"rotation": request.rotation})
+    kind, options = own
+    chosen = {**options, **recipe.options.get(kind, {})}
+    return replace(recipe, options={**recipe.options, kind: chosen}).settled(**named)
 
 
 def _pairs(given: Sequence[str], source: Cloud, target: Cloud) -> Fixed | None:

@@ -1,0 +1,388 @@
+"""What every command can do beside its own work: recipes, streams, upkeep of outputs, its voice."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_origin, get_type_hints
+
+import typer
+
+from gwtransfer_cli import console
+
+if TYPE_CHECKING:
+    from gwtransfer.recipe import Recipe
+    from gwtransfer.upkeep import Rule
+
+SCRIPTING, SPEAKING = "Scripts", "Speaking"
+
+Figures = dict[str, Any]
+
+OF_THIS_RUN = ("output", "save_plan", "overwrite", "skip_existing", "depfile", "scheduler", "jobs")
+"""Keywords that say where and how, and nothing of what is made: no artefact keeps them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command leaves to be said.
+
+    Attributes
+    ----------
+    figures : dict
+        What `--json` prints, after the version and the command.
+    code : int
+        The exit code.
+    rules : sequence of Rule, or None
+        Which outputs were made of which inputs; None is every one of all.
+    """
+
+    figures: Figures
+    code: int = 0
+    rules: "Sequence[Rule] | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What is known of a command beside its parameters.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        The kinds of stage it runs.
+    reads, writes : tuple of str
+        Parameters that name inputs and outputs.
+    stream : str or None
+        The extension of what goes to stdout where its output is "-"; None is never.
+    many : bool
+        It keeps up its outputs itself, as there may be many.
+    """
+
+    kinds: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    stream: str | None = None
+    many: bool = False
+
+
+Function = Callable[..., Answer]
+
+
+PrintRecipe = Annotated[
+    bool,
+    typer.Option(
+        "--print-recipe",
+        help="Print this run as a recipe with every stage and option, and do nothing else.",
+        rich_help_panel=SCRIPTING,
+    ),
+]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave an output that was made of the same contents with the same options; what was "
+        "so made of others is made again. Kept in .OUT.made.",
+        rich_help_panel=SCRIPTING,
+    ),
+]
+Depfile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write which files each output is made of, for make and ninja.",
+        rich_help_panel=SCRIPTING,
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print one JSON object on stdout instead; `gwtransfer schema` describes it.",
+        rich_help_panel=SPEAKING,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Say errors and what was asked for only.", rich_help_panel=SPEAKING
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say each step on stderr.", rich_help_panel=SPEAKING),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Add everything that is said to this file, with seconds since the start.",
+        rich_help_panel=SPEAKING,
+        show_default=False,
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=SPEAKING),
+]
+
+COMMON: Mapping[str, tuple[Any, Any]] = {
+    "print_recipe": (PrintRecipe, False),
+    "as_json": (AsJson, False),
+    "quiet": (Quiet, False),
+    "verbose": (Verbose, False),
+    "log_file": (LogFile, None),
+    "debug": (Debug, False),
+}
+WRITERS: Mapping[str, tuple[Any, Any]] = {
+    "skip_existing": (SkipExisting, False),
+    "depfile": (Depfile, None),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What calls of one command have in common.
+
+    Attributes
+    ----------
+    traits : Traits
+    keys : dict of str to str
+        Parameters to the names a recipe has for them.
+    hints : dict of str to type
+        Parameters to the types of their values.
+    """
+
+    traits: Traits
+    keys: Mapping[str, str]
+    hints: Mapping[str, Any]
+
+
+def recipe_option(form: Form) -> Any:
+    """Return the option that takes a recipe for a command."""
+
+    def take(ctx: typer.Context, path: Path | None) -> Path | None:
+        if path is not None and not ctx.resilient_parsing:
+            from gwtransfer_cli import recipes
+
+            recipes.take(ctx, form, path)
+        return path
+
+    return Annotated[
+        Path | None,
+        typer.Option(
+            "--recipe",
+            metavar="FILE",
+            help="Take arguments and options from a recipe: TOML, or a mixture or plan that was "
+            "made by one. Those given here win.",
+            rich_help_panel=SCRIPTING,
+            is_eager=True,
+            callback=take,
+            show_default=False,
+        ),
+    ]
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One call of a command.
+
+    Attributes
+    ----------
+    name : str
+    form : Form
+    given : dict of str to value
+        Parameters as the user gave them.
+    tables : dict
+        Stages and options of the recipe the call was given.
+    prints : bool
+        Print the recipe and do nothing else.
+    skips : bool
+        Outputs that are current stay.
+    """
+
+    name: str
+    form: Form
+    given: dict[str, Any]
+    tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    prints: bool = False
+    skips: bool = False
+
+    @property
+    def traits(self) -> Traits:
+        """What is known of the command."""
+        return self.form.traits
+
+    def paths(self, names: Sequence[str], given: Mapping[str, Any] | None = None) -> list[Path]:
+        """Return the files that parameters name."""
+        found: list[Path] = []
+        for name in names:
+            value = (self.given if given is None else given).get(name)
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None:
+                    found.append(Path(one))
+        return found
+
+    def keywords(self, recipe: "Recipe | None") -> dict[str, Any]:
+        """Return the call as keywords of a recipe file."""
+        from gwtransfer.keywords import as_keywords, own_names, short_names
+
+        staged = {*short_names(self.traits.kinds), *own_names(self.traits.kinds), "set"}
+        said: dict[str, Any] = {}
+        for name, key in self.form.keys.items():
+            value = self.given[name]
+            if key in staged or value is None:
+                continue
+            plain = [str(one) for one in value] if isinstance(value, list) else value
+            if isinstance(plain, Path):
+                plain = str(plain)
+            if key in said:  # an argument and an option of one name: one list
+                plain = [said[key], *plain]
+            said[key] = plain
+        if recipe is not None:
+            said |= as_keywords(recipe, self.traits.kinds)
+        return said
+
+
+_current: list[Call] = []
+
+
+def current() -> Call:
+    """Return the call that is carried out."""
+    return _current[-1]
+
+
+def tables() -> Mapping[str, Mapping[str, object]]:
+    """Return the stages and options of the recipe that this call was given."""
+    return _current[-1].tables if _current else {}
+
+
+def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
+    """Take note that a run is settled: everything is checked and nothing is fitted yet.
+
+    Returns
+    -------
+    dict
+        The run as a recipe, for artefacts to keep.
+
+    Raises
+    ------
+    typer.Exit
+        The recipe was asked for and is printed.
+    """
+    from gwtransfer import __version__, recipefile
+
+    call = _current[-1]
+    said = call.keywords(recipe)
+    if call.prints:
+        head = {recipefile.VERSION: __version__, recipefile.COMMAND: call.name}
+        console.result(recipefile.text({**head, **said}).rstrip("\n"))
+        raise typer.Exit
+    if recipe is not None:
+        words = ", ".join(f"{kind} {recipe.name(kind)}" for kind in call.traits.kinds)
+        console.step(f"settled: {words}")
+    kept = {key: value for key, value in said.items() if key not in OF_THIS_RUN}
+    files = {call.form.keys[name] for name in call.traits.reads}
+    for key in files & kept.keys():
+        value = kept[key]
+        names = [Path(one).name for one in ([value] if isinstance(value, str) else value)]
+        kept[key] = names[0] if isinstance(value, str) else names
+    return {recipefile.COMMAND: call.name, **kept}
+
+
+def command(
+    *,
+    kinds: Sequence[str] = (),
+    reads: Sequence[str] = (),
+    writes: Sequence[str] = (),
+    stream: str | None = None,
+    many: bool = False,
+) -> Callable[[Function], Callable[..., int]]:
+    """Make a function a command: give it the options that every command has.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        The kinds of stage it runs.
+    reads, writes : sequence of str
+        Which of its parameters name inputs and outputs.
+    stream, many
+        As `Traits` has them.
+    """
+    traits = Traits(
+        kinds=tuple(kinds), reads=tuple(reads), writes=tuple(writes), stream=stream, many=many
+    )
+
+    def decorate(function: Function) -> Callable[..., int]:
+        own = inspect.signature(function).parameters
+        keys = {name: key_of(name, one.annotation) for name, one in own.items()}
+        form = Form(traits=traits, keys=keys, hints=get_type_hints(function))
+        added = {
+            "recipe_file": (recipe_option(form), None), **(WRITERS if writes else {}), **COMMON
+        }  # fmt: skip
+
+        @wraps(function)
+        def called(ctx: typer.Context, **given: Any) -> int:
+            common = {name: given.pop(name) for name in added}
+            call = Call(
+                name=str(ctx.info_name),
+                form=form,
+                given=given,
+                prints=common["print_recipe"],
+            )
+            return run(ctx, function, call, common)
+
+        context = inspect.Parameter(
+            "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+        )
+        extra = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+            )
+            for name, (annotation, default) in added.items()
+        ]
+        parameters = [context, *own.values(), *extra]
+        parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        return called
+
+    return decorate
+
+
+def key_of(name: str, annotation: Any) -> str:
+    """Return what a recipe calls a parameter: the long name of its option."""
+    if get_origin(annotation) is Annotated:
+        for info in annotation.__metadata__:
+            # Inside Annotated the first name of an option comes as its default.
+            for spelt in (
+                getattr(info, "default", None),
+                *(getattr(info, "param_decls", ()) or ()),
+            ):
+                if isinstance(spelt, str) and spelt.startswith("--"):
+                    return str(spelt.partition("/")[0][2:].replace("-", "_"))
+    return name
+
+
+def run(ctx: typer.Context, function: Function, call: Call, common: Mapping[str, Any]) -> int:
+    """Carry out a call; return its exit code."""
+    from gwtransfer_cli import recipes, streams, upkeeping
+
+    taken = streams.takes_stdout(call, as_json=common["as_json"])
+    console.begin(
+        console.Voice(
+            json=common["as_json"],
+            quiet=common["quiet"],
+            verbose=common["verbose"],
+            taken=taken,
+            log=streams.log(common["log_file"], call),
+        )
+    )
+    recipes.give_way(ctx, call)
+    _current[:] = [call]
+    with streams.connected(call) as given:
+        if call.prints:
+            return recipes.printed(function, call, given)
+        answer = upkeeping.kept_up(function, call, given, common)
+    console.answer(recipes.signed(call.name, answer.figures))
+    return answer.code

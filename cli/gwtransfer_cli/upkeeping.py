@@ -1,0 +1,136 @@
+"""`--skip-existing` and `--depfile`: outputs that are current stay, and what they are made of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gwtransfer_cli import calls, console
+from gwtransfer_cli.calls import OF_THIS_RUN, Answer
+
+if TYPE_CHECKING:
+    from gwtransfer_cli.calls import Call, Function
+
+
+def kept_up(
+    function: "Function", call: "Call", given: Mapping[str, Any], common: Mapping[str, Any]
+) -> Answer:
+    """Carry out a call, unless its outputs are current; note what they were made of."""
+    from gwtransfer import upkeep
+    from gwtransfer.errors import UsageError
+
+    skips, depfile = common.get("skip_existing", False), common.get("depfile")
+    call.skips = skips
+    inputs, outputs = call.paths(call.traits.reads), call.paths(call.traits.writes)
+    if skips and (Path("-") in [*inputs, *outputs] or not outputs):
+        raise UsageError("--skip-existing: expected a named output and inputs, found a stream")
+    if depfile is not None:
+        check_depfile(depfile, [*inputs, *outputs])
+    if skips and not call.traits.many:
+        answer = _unless_current(function, call, given, inputs, outputs)
+    else:
+        answer = function(**given)
+    if depfile is not None and answer.code == 0:
+        rules = answer.rules
+        upkeep.write_depfile(
+            depfile, [(one, inputs) for one in outputs] if rules is None else rules
+        )
+    return answer
+
+
+def check_depfile(path: Path, others: list[Path]) -> None:
+    """Refuse a depfile before any work is done.
+
+    Raises
+    ------
+    UsageError
+        It is one of the other files, or one of them is a stream.
+    WriteError
+        It cannot be written.
+    """
+    from gwtransfer.errors import UsageError
+    from gwtransfer.io import files
+
+    if Path("-") in others:
+        raise UsageError("--depfile: expected named files, found a stream")
+    files.check_output(path, overwrite=True, inputs=others)
+
+
+def _unless_current(
+    function: "Function",
+    call: "Call",
+    given: Mapping[str, Any],
+    inputs: list[Path],
+    outputs: list[Path],
+) -> Answer:
+    from gwtransfer import upkeep
+
+    key = upkeep.key_of(keywords(call), inputs)
+    if all(upkeep.is_current(output, key) for output in outputs):
+        console.say(f"{'kept':<9}{', '.join(map(str, outputs))}")
+        return Answer(figures={"kept": [str(output) for output in outputs]})
+    ours = all(upkeep.is_ours(output) for output in outputs if output.exists())
+    answer = function(**{**given, "overwrite": given["overwrite"] or ours})
+    if answer.code == 0:
+        for output in outputs:
+            upkeep.note(output, key)
+    return answer
+
+
+class Keeper:
+    """Keeps up the outputs of a call that may have many.
+
+    Attributes
+    ----------
+    beside : list of Path
+        What every output is made of beside its own source.
+    """
+
+    def __init__(self, beside: list[Path]) -> None:
+        self.beside = beside
+        self._call = calls.current()
+        self._keys: dict[Path, str] = {}
+
+    def keeps(self, source: Path, output: Path) -> bool:
+        """Tell whether an output is current and shall stay."""
+        from gwtransfer import upkeep
+        from gwtransfer.errors import ReadError
+
+        if not self._call.skips:
+            return False
+        try:
+            key = upkeep.key_of(keywords(self._call), [source, *self.beside])
+        except ReadError:
+            return False  # who opens it says what is wrong
+        self._keys[output] = key
+        return upkeep.is_current(output, key)
+
+    def is_ours(self, output: Path) -> bool:
+        """Tell whether an output was noted and so may be made again."""
+        from gwtransfer import upkeep
+
+        return output in self._keys and upkeep.is_ours(output)
+
+    def note(self, output: Path) -> None:
+        """Note what an output was made of."""
+        from gwtransfer import upkeep
+
+        if output in self._keys:
+            upkeep.note(output, self._keys[output])
+
+
+def keywords(call: "Call") -> dict[str, Any]:
+    """Return all of a call that decides what it makes, beside the contents of its inputs."""
+    said = {
+        call.form.keys[name]: value
+        for name, value in call.given.items()
+        if call.form.keys[name] not in OF_THIS_RUN and name not in call.traits.reads
+    }
+    return {"command": call.name, **_plain(said), "tables": _plain(call.tables)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, Path) else value
