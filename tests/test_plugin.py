@@ -50,12 +50,29 @@ def run(installed: Path, code: str, *arguments: str, folder: Path) -> str:
 CLI = "import sys; from gwtransfer_cli.app import main; sys.exit(main(sys.argv[1:]))"
 
 
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Make a source and a palette."""
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[0:24, 0:32] / 32
+    for name, colours in (
+        ("source", (x, y, 1 - x)),
+        ("palette", (0.3 + y / 2, 0.3 + x**2 / 2, 0.5 + 0 * x)),
+    ):
+        noisy = np.stack(colours, axis=-1) * 255 + rng.normal(0, 6, (24, 32, 3))
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
+    return tmp_path
+
+
 def test_stages_lists_the_plugin(installed: Path, tmp_path: Path) -> None:
-    """The listing shows both stages and the package they come from."""
-    listed = run(installed, CLI, "stages", folder=tmp_path)
-    assert "slices" in listed
-    assert "ppm" in listed
-    assert "gwtransfer-example" in listed
+    """The listing shows a stage of each kind, its options, and the package it comes from."""
+    listed = run(installed, CLI, "stages", folder=tmp_path).splitlines()
+    names = [line.partition("  (gwtransfer-example 0.1.0)") for line in listed]
+    assert [name for name, found, _ in names if found] == [
+        "load ppm", "prepare stride", "fit slices", "plan greedy", "map linear", "write ppm"
+    ]  # fmt: skip
+    assert "    first = nearest  one of nearest, heaviest" in listed
+    assert not any("unusable" in line for line in listed)
 
 
 def test_the_plugins_fit_is_built_with_options(installed: Path, tmp_path: Path) -> None:
@@ -80,30 +97,67 @@ print(json.dumps([weights.sum(), len(weights), np.abs(mean - points.mean(axis=0)
     assert spread_off < 1e-4
 
 
-def test_the_plugins_fit_runs_in_a_job(installed: Path, tmp_path: Path) -> None:
-    """`--set fit=slices` fits both sides with it: another picture than the built-in fit makes."""
-    rng = np.random.default_rng(2)
-    for name in ("source.png", "palette.png"):
-        pixels = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
-    command = ["color", "source.png", "palette.png"]
-    run(installed, CLI, *command, "-o", "own.png", "--set", "fit.components=4", folder=tmp_path)
-    run(
-        installed, CLI, *command, "-o", "slices.png", "--set", "fit=slices",
-        "--set", "fit.components=4", folder=tmp_path,
-    )  # fmt: skip
-    assert (tmp_path / "own.png").read_bytes() != (tmp_path / "slices.png").read_bytes()
+STAGES = ("--set", "prepare=stride", "--solver", "greedy", "--map", "linear", "--set", "fit=slices")
+OPTIONS = ("prepare.step=2", "fit.components=6", "plan.first=heaviest", "map.amount=0.9")
+SET = [text for option in OPTIONS for text in ("--set", option)]
 
 
-def test_the_plugins_writer_is_chosen_by_extension(installed: Path, tmp_path: Path) -> None:
-    """A result written as .ppm is the result written as .png."""
+def test_color_runs_through_every_stage_of_the_plugin(installed: Path, pictures: Path) -> None:
+    """Named by flags and --set, found by content and extension, told their options.
+
+    The linear map's images have the palette's mean, and 0.9 of its spread; `fit`, `plan` and
+    `apply` one after the other end in the same bytes; a .ppm is read as the .png it was made of.
+    """
+    with Image.open(pictures / "source.png") as picture:
+        picture.save(pictures / "source.ppm")
+    code = """
+import sys
+from gwtransfer_cli.app import main
+for line in open(sys.argv[1]).read().splitlines():
+    assert main(line.split()) == 0, line
+"""
+    prepare_fit = (
+        "--set prepare=stride --set fit=slices --set prepare.step=2 --set fit.components=6"
+    )
+    (pictures / "commands").write_text(
+        f"color source.ppm palette.png -o out.ppm {' '.join((*STAGES, *SET))}\n"
+        f"color source.png palette.png -o out.png {' '.join((*STAGES, *SET))}\n"
+        f"fit source.ppm -o source.npz {prepare_fit}\n"
+        f"fit palette.png -o palette.npz {prepare_fit}\n"
+        "plan source.npz palette.npz -o plan.npz --solver greedy --set plan.first=heaviest\n"
+        "apply plan.npz source.ppm -o steps.ppm --map linear --set map.amount=0.9\n"
+        "inspect source.ppm\ninspect plan.npz\n"
+        "distance source.ppm palette.png --solver greedy --prepare stride --set fit=slices\n"
+    )
+    said = run(installed, code, "commands", folder=pictures)
+    assert (pictures / "out.ppm").read_bytes().startswith(b"P6\n32 24\n255\n")
+    assert (pictures / "steps.ppm").read_bytes() == (pictures / "out.ppm").read_bytes()
+    colours = {}
+    for name in ("out.ppm", "out.png", "palette.png"):
+        with Image.open(pictures / name) as image:
+            colours[name] = np.asarray(image, dtype=float).reshape(-1, 3)
+    np.testing.assert_array_equal(colours["out.ppm"], colours["out.png"])
+    made, wanted = colours["out.png"], colours["palette.png"]
+    assert np.abs(made.mean(axis=0) - wanted.mean(axis=0)).max() < 3
+    assert np.abs(made.std(axis=0) - 0.9 * wanted.std(axis=0)).max() < 3
+    assert "kind           picture\nrows           24\ncolumns        32" in said
+    assert "solver         greedy" in said
+    assert float(said.splitlines()[-1]) > 0
+
+
+def test_shapes_are_compared_and_matched_through_the_plugin(
+    installed: Path, tmp_path: Path
+) -> None:
+    """A shape and its copy in another order are at distance 0, and each vertex finds itself."""
     rng = np.random.default_rng(1)
-    for name in ("source.png", "palette.png"):
-        pixels = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name)
-    for output in ("out.ppm", "out.png"):
-        arguments = ["color", "source.png", "palette.png", "-o", output, "--components", "3"]
-        run(installed, CLI, *arguments, folder=tmp_path)
-    assert (tmp_path / "out.ppm").read_bytes().startswith(b"P6\n32 24\n255\n")
-    with Image.open(tmp_path / "out.ppm") as ppm, Image.open(tmp_path / "out.png") as png:
-        np.testing.assert_array_equal(np.asarray(ppm), np.asarray(png))
+    points = rng.normal(size=(60, 3)) * [3.0, 2.0, 1.0]
+    order = rng.permutation(60)
+    np.savetxt(tmp_path / "one.xyz", points)
+    np.savetxt(tmp_path / "other.xyz", points[order])
+    through = ["one.xyz", "other.xyz", "--prepare", "stride", "--set", "prepare.step=1"]
+    through += ["--set", "fit=slices", "--set", "fit.components=6"]
+    found = run(installed, CLI, "distance", *through, "--solver", "greedy", folder=tmp_path)
+    assert float(found) < 1e-6
+    run(installed, CLI, "match", *through, "-o", "match.csv", folder=tmp_path)
+    matched = np.loadtxt(tmp_path / "match.csv", delimiter=",", skiprows=1).astype(int)
+    np.testing.assert_array_equal(order[matched[:, 1]], matched[:, 0])

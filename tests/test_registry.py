@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import EntryPoints, distributions
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
-from gwtransfer import registry
+from gwtransfer import declared, registry
 from gwtransfer.errors import (
     AmbiguousError,
     PluginError,
@@ -81,7 +81,15 @@ class {name}:
 """
 
 
-def writer(name: str, extensions: tuple[str, ...]) -> str:
+ABC = loader("Abc", "path.read_bytes().startswith(b'ABC')", "variable: str | None = None")
+
+
+def broken_fit(body: str) -> str:
+    """Return the source of a fit stage with a body of its own."""
+    return f"@stage\nclass Stage:\n    def __call__(self, points, *, seed): ...\n    {body}"
+
+
+def writer(name: str, extensions: object) -> str:
     """Return the source of a write stage."""
     return f"""
 @stage
@@ -103,13 +111,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(str(site))
     before = set(sys.modules)
 
-    def entry_points() -> EntryPoints:
-        found = distributions(path=[str(site)])
-        return EntryPoints(entry for package in found for entry in package.entry_points)
+    monkeypatch.setattr(declared, "distributions", lambda: distributions(path=[str(site)]))
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
-
-    def lay(package: str, stages: Mapping[str, str], code: str, version: str = "1.2") -> None:
+    def lay(
+        package: str,
+        stages: Mapping[str, str],
+        code: str,
+        version: str = "1.2",
+        entries: str | bytes = "",
+    ) -> None:
         (site / f"{package}.py").write_text(HEAD + code)
         info = site / f"{package}-{version}.dist-info"
         info.mkdir()
@@ -120,7 +130,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         for place, name in stages.items():
             kind, _, called = place.partition(".")
             lines += [f"[gwtransfer.{kind}]", f"{called} = {package}:{name}"]
-        (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        text = entries or "\n".join(lines) + "\n"
+        (info / "entry_points.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
         registry.refresh()
 
     registry.refresh()
@@ -210,11 +221,11 @@ def test_an_unknown_kind_lists_the_kinds(kmeans: None) -> None:
 def test_two_owners_are_an_error_naming_both_only_when_asked(install: Install) -> None:
     """A collision is listed twice, and stops only the run that needs the name."""
     install("clusters", {"fit.kmeans": "Kmeans"}, FIT)
-    install("rival", {"fit.kmeans": "Kmeans", "map.kmeans": "Kmeans"}, FIT, version="0.9")
+    install("rival", {"fit.kmeans": "Kmeans", "load.kmeans": "Abc"}, FIT + ABC, version="0.9")
     assert [s.package for s in registry.stages("fit")] == ["clusters", "rival"]
     with pytest.raises(PluginError, match=r"clusters 1\.2 and rival 0\.9"):
         registry.find("fit", "kmeans")
-    assert registry.find("map", "kmeans").__module__ == "rival"
+    assert registry.find("load", "kmeans").__module__ == "rival"
 
 
 @pytest.mark.parametrize(
@@ -232,6 +243,24 @@ def test_two_owners_are_an_error_naming_both_only_when_asked(install: Install) -
             "@stage\nclass Stage:\n    size: 'Nowhere' = 1\n    def __call__(self): ...",
             "types cannot be told: name 'Nowhere'",
         ),
+        ("raise SystemExit(3)", "cannot be imported: SystemExit: 3$"),
+        ("class Odd(BaseException): pass\nraise Odd('enough')", "imported: Odd: enough$"),
+        ("def (:", "cannot be imported: SyntaxError: invalid syntax"),
+        ("import os\nos.environ['NO_SUCH_NAME']", "cannot be imported: KeyError"),
+        (
+            "@stage\nclass Stage:\n    sizes: list[int] = []\n    def __call__(self, points): ...",
+            "cannot be imported: ValueError: mutable default",
+        ),
+        (
+            "@stage\nclass Stage:\n    def __call__(self, points): ...",
+            r"has a __call__ that cannot be called with \(self, points, \*, seed\): got an unexp",
+        ),
+        (broken_fit("path: Path = Path('x')"), "option path a default that no recipe can hold"),
+        (broken_fit("def __post_init__(self): 1 / 0"), "with its defaults: ZeroDivisionError"),
+        (
+            broken_fit("sizes: list[int] = field(default_factory=lambda: int('x'))"),
+            "with its defaults: ValueError: invalid literal",
+        ),
     ],
 )
 def test_a_plugin_that_cannot_provide_names_itself(install: Install, code: str, words: str) -> None:
@@ -245,12 +274,123 @@ def test_a_plugin_that_cannot_provide_names_itself(install: Install, code: str, 
 
 def test_a_loader_must_claim_and_a_writer_must_check(install: Install) -> None:
     """The duties of a kind are looked at before the stage is used."""
-    code = "@stage\nclass Stage:\n    def __call__(self, path): ..."
+    code = "@stage\nclass Stage:\n    def __call__(self, *given): ..."
     install("half", {"load.half": "Stage", "write.half": "Stage"}, code)
     with pytest.raises(PluginError, match="does not define claims"):
         registry.find("load", "half")
     with pytest.raises(PluginError, match="does not define check"):
         registry.find("write", "half")
+
+
+@pytest.mark.parametrize(
+    "extensions", [".abc", (), ("abc",), (".ABC",), (".",), [".abc"], (b".abc",), None]
+)
+def test_a_writer_of_odd_extensions_takes_no_file_from_others(
+    install: Install, extensions: object
+) -> None:
+    """A text for a tuple would end many names: it is refused, and the proper writer is found."""
+    install("short", {"write.tif": "Tif"}, writer("Tif", (".tif",)))
+    install("odd", {"write.odd": "Odd"}, writer("Odd", extensions))
+    assert type(registry.writer_for(Path("abc.tif"), write=None)).__name__ == "Tif"
+    with pytest.raises(PluginError, match=r"odd of odd 1\.2 cannot be used: odd:Odd .*extensions"):
+        registry.find("write", "odd")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("there:Nothing", "AttributeError: module 'there' has no attribute 'Nothing'"),
+        ("nowhere.at.all:Stage", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("there:", "expected an entry point MODULE:CLASS, found 'there:'"),
+        ("there", "is not a frozen dataclass"),
+    ],
+)
+def test_an_entry_point_to_nowhere_is_named(install: Install, value: str, words: str) -> None:
+    """The declared target does not exist: the stage, its package and the cause are said."""
+    install("there", {}, "")
+    install("odd", {"fit.odd": "X"}, "", entries=f"[gwtransfer.fit]\nodd = {value}\n")
+    with pytest.raises(PluginError, match=r"fit stage odd of odd 1\.2") as caught:
+        registry.find("fit", "odd")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [b"[gwtransfer.fit]\nno equals sign\n", b"[gwtransfer.fit]\nx = \xff\xfe:Y\n", b"\xff\xfe\x00"],
+)
+def test_damaged_metadata_hide_no_other_package(
+    install: Install, kmeans: None, entries: bytes
+) -> None:
+    """The others are found, the folder of the damaged one is said where a stage is not."""
+    install("damaged", {}, "", entries=entries)
+    assert [stage.name for stage in registry.stages()] == ["kmeans"]
+    (said,) = registry.unread()
+    assert "damaged-1.2.dist-info is damaged: " in said
+    with pytest.raises(UnknownStageError, match=r"not asked: .*damaged-1\.2"):
+        registry.find("fit", "other")
+
+
+def test_metadata_that_say_nothing_still_declare(install: Install, tmp_path: Path) -> None:
+    """Without name or version the stages work, and messages say that these are not known."""
+    install("plain", {"fit.kmeans": "Kmeans"}, FIT)
+    (tmp_path / "site" / "plain-1.2.dist-info" / "METADATA").write_bytes(b"\n")
+    registry.refresh()
+    (stage,) = registry.stages()
+    assert str(stage) == "fit stage kmeans of an unnamed package of unknown version"
+    assert registry.find("fit", "kmeans").__name__ == "Kmeans"
+
+
+def test_two_copies_of_one_package_are_one(install: Install) -> None:
+    """An older copy left behind is no rival: Python would not import it either."""
+    install("clusters", {"fit.kmeans": "Kmeans"}, FIT, version="2.0")
+    install("clusters", {"fit.kmeans": "Kmeans"}, FIT, version="1.0")
+    assert len(registry.stages()) == 1
+    assert registry.find("fit", "kmeans").__name__ == "Kmeans"
+
+
+def test_what_a_plugin_prints_does_not_reach_stdout(
+    install: Install, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Imported, asked and made, a chatty plug-in speaks to stderr: stdout holds results."""
+    claims = "print('asked') is None and path.read_bytes().startswith(b'ABC')"
+    code = loader("Abc", claims) + "    def __post_init__(self): print('made')\nprint('imported')\n"
+    install("chatty", {"load.abc": "Abc"}, code)
+    registry.loader_for(file, load=None, options={})
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert {"imported", "asked", "made"} == set(err.split())
+
+
+def test_a_stage_that_breaks_when_it_is_made_is_named(install: Install) -> None:
+    """What __post_init__ raises by mistake becomes one line; what it refuses stays its own."""
+    body = "size: int = 1\n    def __post_init__(self): [][self.size - 1 :] or {1: 1}[self.size]"
+    install("fragile", {"fit.thing": "Stage"}, broken_fit(body))
+    assert registry.build("fit", "thing", {"size": "1"}).size == 1
+    with pytest.raises(PluginError, match=r"^fit stage thing of fragile 1\.2 cannot be made: KeyE"):
+        registry.build("fit", "thing", {"size": "2"})
+
+
+def test_errors_of_a_plugins_own_class_are_told_with_the_file(install: Install, file: Path) -> None:
+    """A refusal whose class takes more than a message is told as the class of ours it extends."""
+    code = """
+class Picky(UsageError):
+    def __init__(self, one, two):
+        super().__init__(f"{one} is not {two}")
+"""
+    body = (
+        "size: int = 1\n    def __post_init__(self):\n        if self.size > 1: raise Picky(1, 2)"
+    )
+    install("picky", {"load.abc": "Abc"}, code + loader("Abc", "True", body))
+    with pytest.raises(UsageError, match=r"field\.abc: 1 is not 2$"):
+        registry.loader_for(file, load=None, options={"size": 2})
+
+
+def test_the_owner_of_a_stage_at_work_is_known(install: Install, kmeans: None) -> None:
+    """Another's stage tells its package, also by a name it was imported to; our own tell none."""
+    install("door", {"fit.again": "Kmeans"}, "from clusters import Kmeans")
+    again = registry.owner(registry.build("fit", "again", {}))
+    assert str(again) == "fit stage again of door 1.2"
+    assert registry.owner(object()) is None
 
 
 # ---------------------------------------------------------------- options
@@ -348,9 +488,6 @@ def test_what_a_stage_refuses_passes_through(kmeans: None) -> None:
 # ---------------------------------------------------------------- files
 
 
-ABC = loader("Abc", "path.read_bytes().startswith(b'ABC')", "variable: str | None = None")
-
-
 def test_the_one_claimant_loads(install: Install, file: Path) -> None:
     """Content decides, and options reach the loader."""
     install("abc_files", {"load.abc": "Abc"}, ABC)
@@ -386,6 +523,7 @@ def test_a_broken_plugin_does_not_hide_the_others(install: Install, file: Path) 
     install("abc_files", {"load.abc": "Abc"}, ABC)
     install("broken", {"load.lost": "Lost"}, "import no_such_module_anywhere")
     install("stumbling", {"load.odd": "Odd"}, loader("Odd", "1 / 0"))
+    install("ending", {"load.end": "End"}, loader("End", "exit(4)"))
     assert type(registry.loader_for(file, load=None, options={})).__name__ == "Abc"
 
 

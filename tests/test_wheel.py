@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from configparser import ConfigParser
 from pathlib import Path
@@ -16,18 +17,36 @@ TOP = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+def build(source: Path, folder: Path, **environment: str) -> Path:
+    """Build the wheel and the source archive of a tree into a folder."""
+    call = [sys.executable, "-m", "build", "--sdist", "--wheel", "--no-isolation"]
     # From elsewhere: in the top folder a left-over build/ would be imported in place of the tool.
     done = subprocess.run(
-        [*build, str(TOP)], cwd=folder, capture_output=True, text=True, check=False
-    )
+        [*call, "--outdir", str(folder), str(source)],
+        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.glob("*.whl")
-    return built
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build this tree."""
+    return build(TOP, tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    """Find the wheel."""
+    (found,) = built.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def archive(built: Path) -> Path:
+    """Find the source archive."""
+    (found,) = built.glob("*.tar.gz")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +150,35 @@ def test_the_installed_program_transfers_colour(target: Path, tmp_path: Path) ->
         result = np.asarray(written)
     assert result.shape == source.shape
     assert np.abs(result.mean(axis=(0, 1)) - palette.mean(axis=(0, 1))).max() < 8
+
+
+def test_the_source_archive_holds_what_a_build_and_its_tests_need(archive: Path) -> None:
+    """Sources, tests, documentation and all locks; nothing that was made from them."""
+    with tarfile.open(archive) as opened:
+        names = [Path(*Path(name).parts[1:]) for name in opened.getnames()]
+    tops = {name.parts[0] for name in names}
+    locks = {lock.name for lock in TOP.glob("constraints*.txt")}
+    folders = {"src", "cli", "tests", "docs", "sample_data"}
+    assert folders | locks | {"pyproject.toml", "Makefile", "LICENSE", "README.md"} <= tops
+    assert not tops & {".venv", ".git", "dist", "build", "demo", "site"}
+    assert not any(name.suffix in {".pyc", ".so", ".log"} for name in names)
+
+
+def test_a_build_of_the_archive_gives_the_same_bytes(archive: Path, tmp_path: Path) -> None:
+    """Another folder, other times, another zone and mask: the same wheel, the same archive."""
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path / "tree", filter="data")
+    (tree,) = (tmp_path / "tree").iterdir()
+    for path in tree.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    (tmp_path / "again").mkdir()
+    mask = os.umask(0o077)
+    try:
+        again = build(tree, tmp_path / "again", TZ="Asia/Kathmandu")
+    finally:
+        os.umask(mask)
+    first = {path.name: path.read_bytes() for path in archive.parent.iterdir()}
+    second = {path.name: path.read_bytes() for path in again.iterdir()}
+    assert len(first) == 2
+    assert first == second

@@ -22,6 +22,7 @@ from gwtransfer_cli.commands import (
     lut,
     match,
     measure,
+    new_stage,
     pairwise,
     plan,
     run,
@@ -75,6 +76,7 @@ for command in (
     embed.embed,
     inspect.inspect,
     stages.stages,
+    new_stage.new_stage,
     run.run,
     schema.schema,
 ):

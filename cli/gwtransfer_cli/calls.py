@@ -1,6 +1,7 @@
 """What every command can do beside its own work: recipes, streams, upkeep of outputs, its voice."""
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_origin, get_type_hints
 import typer
 
 from gwtransfer_cli import console
+from gwtransfer_cli.plainhelp import TYPED
 
 if TYPE_CHECKING:
     from gwtransfer.recipe import Recipe
@@ -213,12 +215,14 @@ class Call:
         """What is known of the command."""
         return self.form.traits
 
-    def paths(self, names: Sequence[str], given: Mapping[str, Any] | None = None) -> list[Path]:
-        """Return the files that parameters name."""
+    def paths(self, names: Sequence[str]) -> list[Path]:
+        """Return the files that parameters name; a text that is no file's name is none."""
         found: list[Path] = []
         for name in names:
-            value = (self.given if given is None else given).get(name)
+            value = self.given[name]
             for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, str) and name in self.traits.reads and not Path(one).is_file():
+                    continue
                 if one is not None:
                     found.append(Path(one))
         return found
@@ -236,12 +240,19 @@ class Call:
             plain = [str(one) for one in value] if isinstance(value, list) else value
             if isinstance(plain, Path):
                 plain = str(plain)
-            if key in said:  # an argument and an option of one name: one list
-                plain = [said[key], *plain]
+            if list(self.form.keys.values()).count(key) > 1:  # an argument and an option of a name
+                both = [*_several(said.get(key)), *_several(plain)]
+                plain = both[0] if len(both) == 1 else both
             said[key] = plain
         if recipe is not None:
             said |= as_keywords(recipe, self.traits.kinds)
         return said
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 _current: list[Call] = []
@@ -276,6 +287,7 @@ def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
     said = call.keywords(recipe)
     if call.prints:
         head = {recipefile.VERSION: __version__, recipefile.COMMAND: call.name}
+        console.answer({**head, **said})
         console.result(recipefile.text({**head, **said}).rstrip("\n"))
         raise typer.Exit
     if recipe is not None:
@@ -376,7 +388,8 @@ def run(ctx: typer.Context, function: Function, call: Call, common: Mapping[str,
             verbose=common["verbose"],
             taken=taken,
             log=streams.log(common["log_file"], call),
-        )
+        ),
+        shlex.join(["gwtransfer", call.name, *ctx.meta.get(TYPED, ())]),
     )
     recipes.give_way(ctx, call)
     _current[:] = [call]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import IO, Any
@@ -56,11 +57,12 @@ class Voice:
 _voice = Voice()
 
 
-def begin(voice: Voice) -> None:
-    """Speak like this from now on."""
+def begin(voice: Voice, line: str) -> None:
+    """Speak like this from now on; the line, as it was typed, goes into the log."""
     global _voice  # noqa: PLW0603  # one run, one voice
     end()
     _voice = voice
+    voice.write("run", line)
 
 
 def end() -> None:
@@ -95,7 +97,16 @@ def result(line: str) -> None:
 def answer(figures: Mapping[str, Any]) -> None:
     """Print the figures of a run as one JSON object, where that was asked for."""
     if _voice.json:
-        typer.echo(_voice.shown(json.dumps(figures, ensure_ascii=False, allow_nan=False)))
+        typer.echo(_voice.shown(json.dumps(_held(figures), ensure_ascii=False, allow_nan=False)))
+
+
+def _held(value: Any) -> Any:
+    """Return figures as JSON holds them: what is not finite as null."""
+    if isinstance(value, Mapping):
+        return {key: _held(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_held(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def complain(message: str) -> None:

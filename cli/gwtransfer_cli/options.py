@@ -89,10 +89,6 @@ KeepSize = Annotated[
         rich_help_panel=FITTING,
     ),
 ]
-Json = Annotated[
-    bool,
-    typer.Option("--json", help="Print one JSON object on stdout instead."),
-]
 Seed = Annotated[
     int,
     typer.Option(help="Same seed, same result.", rich_help_panel=FITTING),

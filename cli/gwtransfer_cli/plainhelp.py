@@ -11,6 +11,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 MISUSED = 2
+TYPED = "gwtransfer.typed"
+"""Where a context keeps what was typed after the command."""
+
 ARGUMENTS, OPTIONS = "Arguments", "Options"
 
 
@@ -24,6 +27,7 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse a command line; values that nobody asks for are not converted."""
         leave_values(self, ctx)
+        ctx.meta[TYPED] = list(args)
         return super().parse_args(ctx, args)
 
 

@@ -76,6 +76,8 @@ def _values(form: "Form", rest: Mapping[str, object]) -> dict[str, Any]:
         name = names[key][-1]  # of an argument and an option of one name, the option holds more
         plain = _plain(form.hints[name])
         one = [value] if plain is list and not isinstance(value, list) else value
+        if plain is str and isinstance(value, list):  # as in --palette-weights 2,1
+            one = ",".join(map(str, value))
         if not _is(one, plain):
             words = _WORDS.get(plain, "text")
             raise UsageError(f"{key}: expected {words}, got {value!r}")

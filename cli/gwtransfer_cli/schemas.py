@@ -87,6 +87,7 @@ SIDE = _object(
         "fit": _said({"type": "object"}, "The stage and its options."),
     }
 )
+DEFAULT: Schema = {"type": ["string", "number", "boolean", "array", "null"]}
 KEPT = _list(TEXT, "Outputs that were current and stayed (--skip-existing).")
 SHAPE = _object({"file": TEXT, "vertices": COUNT})
 SCORES = _object(
@@ -253,7 +254,7 @@ FIGURES: Mapping[str, Schema] = {
                                 {
                                     "name": TEXT,
                                     "type": TEXT,
-                                    "default": _or_null({"type": ["string", "number", "boolean"]}),
+                                    "default": DEFAULT,
                                     "help": TEXT,
                                 }
                             )

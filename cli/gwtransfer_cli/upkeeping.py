@@ -1,6 +1,7 @@
 """`--skip-existing` and `--depfile`: outputs that are current stay, and what they are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,10 +70,11 @@ def _unless_current(
         console.say(f"{'kept':<9}{', '.join(map(str, outputs))}")
         return Answer(figures={"kept": [str(output) for output in outputs]})
     ours = all(upkeep.is_ours(output) for output in outputs if output.exists())
-    answer = function(**{**given, "overwrite": given["overwrite"] or ours})
-    if answer.code == 0:
-        for output in outputs:
-            upkeep.note(output, key)
+    refused = [one for one in outputs if one.exists() and not (ours or given["overwrite"])]
+    with upkeep.keeping([] if refused else outputs, key) as good:
+        answer = function(**{**given, "overwrite": given["overwrite"] or ours})
+        if answer.code:
+            good.clear()
     return answer
 
 
@@ -104,18 +106,17 @@ class Keeper:
         self._keys[output] = key
         return upkeep.is_current(output, key)
 
-    def is_ours(self, output: Path) -> bool:
-        """Tell whether an output was noted and so may be made again."""
+    @contextmanager
+    def keeping(self, output: Path, *, overwrite: bool) -> Iterator[bool]:
+        """Note what an output is made of by the block, which is told whether it may replace it."""
         from gwtransfer import upkeep
 
-        return output in self._keys and upkeep.is_ours(output)
-
-    def note(self, output: Path) -> None:
-        """Note what an output was made of."""
-        from gwtransfer import upkeep
-
-        if output in self._keys:
-            upkeep.note(output, self._keys[output])
+        if output not in self._keys:
+            yield overwrite
+            return
+        may = overwrite or upkeep.is_ours(output)
+        with upkeep.keeping([output] if may or not output.exists() else [], self._keys[output]):
+            yield may
 
 
 def keywords(call: "Call") -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import files, store
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening
-from gwtransfer.pipeline import default_solver, fit_item
+from gwtransfer.pipeline import default_solver, fit_item, planned
 from gwtransfer.prepare.color import coordinates
 from gwtransfer.recipe import AUTO, AUTO_FITS, Recipe, Settled, unrecorded
 from gwtransfer.spreading import Spread, spread_over
@@ -67,8 +67,7 @@ def plan_between(
             points1=_points(pairs[1], target),
         )
     with one_thread():
-        plan: TransportPlan = recipe.build("plan", auto=auto)(source, target, guide=guide)
-    return plan
+        return planned(recipe.build("plan", auto=auto), source, target, guide=guide)
 
 
 def _points(values: Array, mixture: GaussianMixture) -> Array:

@@ -110,7 +110,9 @@ def layered(under: Mapping[str, Mapping[str, object]], over: Tables) -> Tables:
         below = merged.get(kind, {})
         if STAGE in table and table[STAGE] != below.get(STAGE, AUTO):
             below = {}
-        merged[kind] = {**below, **table}
+        plain = table.get("device") == "cpu" and "device" not in below  # stages without it too
+        said = {name: value for name, value in table.items() if not (plain and name == "device")}
+        merged[kind] = {**below, **said}
     return merged
 
 
@@ -133,6 +135,7 @@ def recipe_of(given: Mapping[str, object], kinds: Sequence[str]) -> Recipe:
         A value of another type or out of range.
     """
     tables, rest = sorted_out(given, kinds)
+    tables = layered({}, tables)
     own = own_names(kinds)
     refuse_unknown(rest, [*own, *kinds, *short_names(kinds)])
     stages, options = {}, {}

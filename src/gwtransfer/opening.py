@@ -10,6 +10,7 @@ from gwtransfer.bandchoice import check_bands, choose_bands
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import ReadError, UsageError
+from gwtransfer.pipeline import loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Opening:
             used |= given.keys() & known
             chosen = {option: value for option, value in given.items() if option in known}
             loader = registry.loader_for(path, load=name, options=chosen)
-            item = loader(path)
+            item = loaded(loader, path)
             bands = self.default_bands if self.bands is None else self.bands
             if isinstance(item, Raster):
                 item = choose_bands(replace(item, notes=_named(path, item.notes)), bands)

@@ -1,12 +1,15 @@
 """Find stages by kind and name: discover without importing, import one when asked."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args, get_type_hints
+from threading import RLock
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from gwtransfer import errors
+from gwtransfer.declared import KINDS, OWN, Kind, Stage, declared, in_a_line
 from gwtransfer.errors import (
     AmbiguousError,
     GwTransferError,
@@ -15,6 +18,7 @@ from gwtransfer.errors import (
     UnknownStageError,
     UsageError,
 )
+from gwtransfer.fitness import fault
 from gwtransfer.io.files import check_readable, is_folder, is_pattern
 from gwtransfer.io.unsupported import refusal
 from gwtransfer.options import Option, instead, option_names, options, understood
@@ -32,8 +36,10 @@ __all__ = [
     "loader_name",
     "option_names",
     "options",
+    "owner",
     "refresh",
     "stages",
+    "unread",
     "writer_for",
 ]
 
@@ -41,16 +47,8 @@ if TYPE_CHECKING:
     from gwtransfer.core.raster import Raster
     from gwtransfer.core.types import Cloud
 
-Kind = Literal["load", "prepare", "fit", "plan", "map", "write"]
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The six verbs, in the order in which they run; the entry-point group is ``gwtransfer.KIND``."""
-
-DUTIES: Mapping[str, tuple[str, ...]] = {
-    "load": ("__call__", "claims"),
-    "write": ("__call__", "check", "extensions"),
-}
-"""What a stage of a kind must define; the kinds not named here define ``__call__``."""
+_ONE_AT_A_TIME = RLock()
+"""`sys.stdout` belongs to the whole process, so it is changed by one thread only."""
 
 
 class Loader(Protocol):
@@ -86,51 +84,18 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A stage some installed package declares; its code has not been imported.
-
-    Attributes
-    ----------
-    kind : str
-        One of KINDS.
-    name : str
-    package, version : str
-        The distribution that declares it.
-    entry : EntryPoint
-        Where its class is.
-    """
-
-    kind: Kind
-    name: str
-    package: str
-    version: str
-    entry: EntryPoint
-
-    def __str__(self) -> str:
-        return f"{self.kind} stage {self.name} of {self.package} {self.version}"
-
-
-@cache
 def _discover() -> tuple[Stage, ...]:
-    declared = entry_points()  # once: each call reads the metadata of every package
-    found = [
-        Stage(
-            kind=kind,
-            name=entry.name,
-            package=(entry.dist and entry.dist.name) or "an unnamed package",
-            version=(entry.dist and entry.dist.version) or "of unknown version",
-            entry=entry,
-        )
-        for kind in KINDS
-        for entry in declared.select(group=f"gwtransfer.{kind}")
-    ]
-    return tuple(sorted(found, key=lambda s: (KINDS.index(s.kind), s.name, s.package)))
+    return declared().stages
 
 
 def refresh() -> None:
     """Forget what was discovered, for a process that installs a package while it runs."""
-    _discover.cache_clear()
+    declared.cache_clear()
+
+
+def unread() -> tuple[str, ...]:
+    """List the packages whose metadata are damaged, so that their stages are not known."""
+    return declared().unread
 
 
 def stages(kind: str | None = None) -> tuple[Stage, ...]:
@@ -158,42 +123,73 @@ def find(kind: str, name: str) -> type[Any]:
     PluginError
         Two packages declare the name, or the one that does cannot provide a proper stage.
     """
+    stage = _declared_once(kind, name)
+    if not EntryPoint.pattern.match(stage.entry.value):
+        raise PluginError(
+            f"{stage} cannot be imported: expected an entry point MODULE:CLASS, found "
+            f"{stage.entry.value!r}"
+        )
+    with _aside(stage):
+        try:
+            cls = stage.entry.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a package may fail in any way, even end the program
+            raise PluginError(f"{stage} cannot be imported: {in_a_line(error)}") from error
+        try:
+            wrong = fault(stage.kind, cls)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            wrong = f"cannot be made with its defaults: {in_a_line(error)}"
+    if wrong:
+        raise PluginError(f"{stage} cannot be used: {stage.entry.value} {wrong}")
+    return cls  # type: ignore[no-any-return]  # fault has seen that it is a class
+
+
+def _declared_once(kind: str, name: str) -> Stage:
+    """Return the one stage of a kind and name."""
     known = stages(kind)
     owners = [stage for stage in known if stage.name == name]
     if not owners:
         names = [stage.name for stage in known]
-        raise UnknownStageError(f"no {kind} stage is called {name!r}{instead(name, names)}")
+        raise UnknownStageError(
+            f"no {kind} stage is called {name!r}{instead(name, names)}{_not_asked(unread())}"
+        )
     if len(owners) > 1:
         packages = " and ".join(f"{stage.package} {stage.version}" for stage in owners)
         raise PluginError(f"{kind} stage {name} is declared by {packages}; uninstall one of them")
-    stage = owners[0]
-    try:
-        cls = stage.entry.load()
-    except Exception as error:  # a package may fail in any way while it is imported
-        cause = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise PluginError(f"{stage} cannot be imported: {cause}") from error
-    fault = _fault(stage.kind, cls)
-    if fault:
-        raise PluginError(f"{stage} cannot be used: {stage.entry.value} {fault}")
-    return cls  # type: ignore[no-any-return]  # _fault has seen that it is a class
+    return owners[0]
 
 
-def _fault(kind: Kind, cls: Any) -> str:
-    """Return what keeps an imported object from being a stage; empty when nothing does."""
-    settings = getattr(cls, "__dataclass_params__", None)
-    if not (isinstance(cls, type) and is_dataclass(cls) and settings and settings.frozen):
-        return "is not a frozen dataclass"
-    for field in fields(cls):
-        if field.init and field.default is MISSING and field.default_factory is MISSING:
-            return f"gives its option {field.name} no default"
-    for duty in DUTIES.get(kind, ("__call__",)):
-        if not any(duty in vars(base) for base in cls.__mro__):
-            return f"does not define {duty}"
-    try:
-        get_type_hints(cls)
-    except Exception as error:  # evaluating annotations runs the package's code
-        return f"has options whose types cannot be told: {error}"
-    return ""
+@contextmanager
+def _aside(stage: Stage) -> Iterator[None]:
+    """Send to stderr what another's code prints while it is imported, made or asked."""
+    if stage.package == OWN:
+        yield
+        return
+    with _ONE_AT_A_TIME, redirect_stdout(sys.stderr):
+        yield
+
+
+def owner(stage: object) -> Stage | None:
+    """Return what other package a stage at work comes from; None for the built-in ones.
+
+    Nothing is imported: what is at work has been.
+    """
+    for known in _discover():
+        if known.package != OWN and _named(known.entry) is type(stage):
+            return known
+    return None
+
+
+def _named(entry: EntryPoint) -> object:
+    """Return what an entry point names, as far as its module has been imported."""
+    module, _, names = entry.value.partition(":")
+    found: object = sys.modules.get(module.strip())
+    for name in names.strip().split("."):
+        found = getattr(found, name, None)
+    return found
 
 
 def build(kind: str, name: str, options: Mapping[str, object]) -> Any:
@@ -209,7 +205,15 @@ def build(kind: str, name: str, options: Mapping[str, object]) -> Any:
         As for `find`.
     """
     cls = find(kind, name)
-    return cls(**understood(cls, options, kind=kind, name=name))
+    values = understood(cls, options, kind=kind, name=name)
+    stage = _declared_once(kind, name)
+    try:
+        with _aside(stage):
+            return cls(**values)
+    except (KeyboardInterrupt, GwTransferError):
+        raise
+    except BaseException as error:  # the class may be anybody's
+        raise PluginError(f"{stage} cannot be made: {in_a_line(error)}") from error
 
 
 def loader_for(path: Path, *, load: str | None, options: Mapping[str, object]) -> Loader:
@@ -282,7 +286,7 @@ def writer_for(
         what = f"{write} does not write" if write else "nothing writes"
         raise UsageError(
             f"{path}: {what} {path.suffix or 'files without extension'}; "
-            f"expected one of {', '.join(sorted(known))}{_aside(broken)}"
+            f"expected one of {', '.join(sorted(known))}{_not_asked(broken)}"
         )
     names = sorted(known[max(fitting, key=len)])
     if len(names) > 1:
@@ -297,16 +301,19 @@ def _claimant(path: Path) -> str:
     for name in sorted({stage.name for stage in stages("load")}):
         try:
             cls = find("load", name)
-            if cls.claims(path):
-                claimants.append(name)
+            with _aside(_declared_once("load", name)):
+                if cls.claims(path):
+                    claimants.append(name)
         except PluginError as error:
             broken.append(str(error))
-        except Exception as error:  # a plug-in that stumbles over a file must not hide the others
-            broken.append(f"load stage {name} fails to look at it: {type(error).__name__}: {error}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # one that stumbles over a file must not hide the others
+            broken.append(f"load stage {name} fails to look at it: {in_a_line(error)}")
     if not claimants and is_folder(path):
         raise ReadError(
             f"{path}: expected a file, a Zarr folder, or a folder of one image a band, found "
-            f"another folder; name a file inside it{_aside(broken)}"
+            f"another folder; name a file inside it{_not_asked(broken)}"
         )
     if not claimants and is_pattern(path):
         raise ReadError(
@@ -314,11 +321,11 @@ def _claimant(path: Path) -> str:
         )
     said = None if claimants else refusal(path)
     if said is not None:
-        raise ReadError(f"{said}{_aside(broken)}")
+        raise ReadError(f"{said}{_not_asked(broken)}")
     if not claimants:
         raise ReadError(
             f"{path}: expected a picture, cube, film or shape, found none of the known formats "
-            f"(`gwtransfer stages` lists them){_aside(broken)}"
+            f"(`gwtransfer stages` lists them){_not_asked(broken)}"
         )
     if len(claimants) > 1:
         raise AmbiguousError(f"{path}: {_choice(claimants, '--load')}")
@@ -336,7 +343,8 @@ def _build_for(path: Path, kind: Kind, name: str, options: Mapping[str, object])
     try:
         return build(kind, name, options)
     except GwTransferError as error:
-        raise type(error)(f"{path}: {error}") from error
+        ours = next(cls for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
+        raise ours(f"{path}: {error}") from error
 
 
 def _choice(names: Iterable[str], flag: str) -> str:
@@ -345,6 +353,6 @@ def _choice(names: Iterable[str], flag: str) -> str:
     return f"{' and '.join(names)} all apply to this file; choose with {chosen}"
 
 
-def _aside(broken: Iterable[str]) -> str:
+def _not_asked(broken: Iterable[str]) -> str:
     """Return the clause that names the plug-ins nobody could ask."""
     return "".join(f"; not asked: {reason}" for reason in broken)

@@ -25,7 +25,7 @@ from gwtransfer.core.types import Cloud, Prepared, Space, TransportPlan
 from gwtransfer.errors import DataError
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
-from gwtransfer.pipeline import MapStage, PrepareStage
+from gwtransfer.pipeline import MapStage, PrepareStage, prepared
 from gwtransfer.transport import Watch, apply_plan
 
 Array = NDArray[np.float64]
@@ -134,13 +134,13 @@ class Spread:
     def prepare(self, stage: PrepareStage) -> PrepareStage:
         """Return a stage that prepares alike, and whose fits pass over all pixels by the pool."""
 
-        def prepared(item: Raster | Cloud, *, seed: int) -> Prepared:
-            made = stage(item, seed=seed)
+        def spread(item: Raster | Cloud, *, seed: int) -> Prepared:
+            made = prepared(item, stage, seed=seed)
             if not isinstance(made.whole, Pixels):
                 return made
             return replace(made, whole=_SpreadPixels(pixels=made.whole, spread=self))
 
-        return prepared
+        return spread
 
     def apply_plan(
         self,

@@ -15,7 +15,7 @@ from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import DataError
 from gwtransfer.measure import rank_correlation
-from gwtransfer.pipeline import MapStage, TransportMap
+from gwtransfer.pipeline import MapStage, TransportMap, map_of
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating]
@@ -117,7 +117,7 @@ def apply_plan(
     if candidates is not None:
         candidates = to_coordinates(candidates, plan.target.space.coordinates)
     with one_thread():
-        mapping = stage(plan, candidates=candidates)
+        mapping = map_of(stage, plan, candidates=candidates)
     picture = is_picture(target)
     if smooth is None:
         painted = picture and not is_picture(space_bands(space))

@@ -6,7 +6,8 @@ output, which is the contents of its inputs, the command and every keyword, and 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,50 @@ def record_of(output: Path) -> Path:
 
 def is_current(output: Path, key: str) -> bool:
     """Tell whether an output is what this key makes, and has not been changed since."""
-    return _noted(output).get("key") == key and is_ours(output)
+    noted = _noted(output)
+    return noted.get("key") == key and noted.get("output") == _digest(output)
 
 
 def is_ours(output: Path) -> bool:
-    """Tell whether an output is as `note` last saw it, and so may be made again."""
+    """Tell whether an output may be made again: it is as it was noted, or was just being made."""
+    noted = _noted(output)
+    return "making" in noted or ("output" in noted and noted["output"] == _digest(output))
+
+
+@contextmanager
+def keeping(outputs: Sequence[Path], key: str) -> Iterator[list[Path]]:
+    """Note what outputs are made of when the block, which makes them, has succeeded.
+
+    The block may take outputs that it made in part out of the list it is given: they will be made
+    again.
+
+    While it runs a note says so: a run that is killed just after an output appeared leaves one
+    that the next run may replace. When it fails, the notes are as before.
+
+    Raises
+    ------
+    WriteError
+        A note cannot be written.
+    """
+    before = {output: _noted(output) for output in outputs}
+    for output in outputs:
+        _note(output, {**before[output], "key": "", "making": key})
+    good = list(outputs)
     try:
-        return _noted(output).get("output") == files.sha256(output)
+        yield good
+    except BaseException:
+        for output in outputs:
+            _note(output, before[output])
+        raise
+    for output in outputs:
+        _note(output, {"key": key if output in good else "", "output": _digest(output)})
+
+
+def _digest(output: Path) -> str | None:
+    try:
+        return files.sha256(output)
     except GwTransferError:
-        return False
+        return None
 
 
 def _noted(output: Path) -> dict[str, Any]:
@@ -71,17 +107,13 @@ def _noted(output: Path) -> dict[str, Any]:
     return noted if isinstance(noted, dict) else {}
 
 
-def note(output: Path, key: str) -> None:
-    """Note what an output was made of.
-
-    Raises
-    ------
-    WriteError
-        The note cannot be written.
-    """
-    text = json.dumps({"key": key, "output": files.sha256(output)}, sort_keys=True)
-    with files.whole(record_of(output), overwrite=True) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+def _note(output: Path, noted: Mapping[str, Any]) -> None:
+    record = record_of(output)
+    if not noted:
+        record.unlink(missing_ok=True)
+        return
+    with files.whole(record, overwrite=True) as temporary:
+        temporary.write_text(f"{json.dumps(noted, sort_keys=True)}\n", encoding="utf-8")
 
 
 def write_depfile(path: Path, rules: Iterable[Rule]) -> None:

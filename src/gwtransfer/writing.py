@@ -12,6 +12,7 @@ from gwtransfer.core.raster import Carried, Raster, Rows
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.io import files
 from gwtransfer.io.room import check_room
+from gwtransfer.pipeline import consented, written
 
 LEAST = {".npy": 4.0, ".tif": 0.1, ".tiff": 0.1, ".png": 0.1, ".exr": 0.1}
 """Bytes that a value takes in a file at the very least, packed or not."""
@@ -76,7 +77,7 @@ class Writing:
         if self.strip:
             raster = replace(raster, carried=Carried())
         with files.whole(output, overwrite=self.overwrite) as temporary:
-            writer(_storable(raster), temporary)
+            written(writer, _storable(raster), temporary, output)
             if at_end is not None:
                 at_end()
 
@@ -89,7 +90,7 @@ class Writing:
             Where there must be room for what is written as it is computed.
         """
         try:
-            writer.check(raster)
+            consented(writer, raster)
         except UsageError as error:
             raise DataError(str(error)) from error
         if output is not None:

@@ -13,7 +13,7 @@ from gwtransfer.io.files import check_output, check_readable, sha256, whole
 
 def write(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     with whole(path, overwrite=overwrite) as temporary:
-        assert temporary.parent == path.parent
+        assert temporary.parent.parent == path.parent
         assert temporary.suffix == path.suffix
         temporary.write_bytes(content)
 

@@ -144,18 +144,16 @@ def apply(
     keeper = upkeeping.Keeper(beside=[one for one in (plan, palette, mask) if one is not None])
 
     def one(source: Path, output: Path, *, progress: "Progress") -> "Colored":
-        over = writing.overwrite or keeper.is_ours(output)
-        done = applying.apply(
-            plan,
-            source,
-            output,
-            **given,
-            writing=replace(writing, overwrite=over),
-            scheduler=scheduler,
-            progress=progress,
-        )
-        keeper.note(output)
-        return done
+        with keeper.keeping(output, overwrite=overwrite) as may:
+            return applying.apply(
+                plan,
+                source,
+                output,
+                **given,
+                writing=replace(writing, overwrite=may),
+                scheduler=scheduler,
+                progress=progress,
+            )
 
     if frames.is_many(sources, Path(output), output):
         frames.check_folder(Path(output), output)

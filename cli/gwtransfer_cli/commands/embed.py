@@ -9,7 +9,7 @@ from gwtransfer_cli import calls, console
 from gwtransfer_cli.options import Output, Overwrite
 
 
-@calls.command(reads=("distances",), writes=("output",), stream=".csv")
+@calls.command(reads=("distances", "labels"), writes=("output",), stream=".csv")
 def embed(
     distances: Annotated[
         Path,

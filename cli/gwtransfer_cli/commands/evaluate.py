@@ -16,7 +16,7 @@ HEADINGS = ("class", "queries", "NN", "1st tier", "2nd tier", "DCG", "mAP")
 ALL = "all"
 
 
-@calls.command(reads=("distances",))
+@calls.command(reads=("distances", "labels"))
 def evaluate(
     distances: Annotated[
         Path,

@@ -34,7 +34,7 @@ KINDS = ("prepare", "fit", "plan")
 
 @calls.command(
     kinds=KINDS,
-    reads=("source", "target", "transfer"),
+    reads=("source", "target", "transfer", "truth"),
     writes=("output",),
     stream=".csv",
 )

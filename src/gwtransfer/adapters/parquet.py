@@ -63,15 +63,22 @@ def write_columns(path: Path, columns: Sequence[Column]) -> None:
         raise WriteError(f"{path}: Parquet cannot hold this: {reason(error)}") from error
 
 
-def read_columns(path: Path) -> list[Column]:
+def read_columns(path: Path, *, most_bytes: int) -> list[Column]:
     """Return the columns of a table in their order; text comes as an array of str.
+
+    Parameters
+    ----------
+    path : Path
+    most_bytes : int
+        What all columns may become in memory.
 
     Raises
     ------
     MissingError
         pyarrow is missing.
     ReadError
-        Not a Parquet file, damaged, or with empty cells or values that are no text or numbers.
+        Not a Parquet file, damaged, with empty cells or values that are no text or numbers, or
+        larger than that.
     """
     check_installed(path)
     import pyarrow as pa
@@ -79,19 +86,62 @@ def read_columns(path: Path) -> list[Column]:
 
     try:
         with quiet():
-            table = parquet.ParquetFile(str(path), page_checksum_verification=True).read()
-    except (pa.ArrowException, OSError) as error:
+            file = parquet.ParquetFile(str(path), page_checksum_verification=True)
+            _check_size(path, file.metadata, most_bytes)
+            text = [
+                field.name
+                for field in file.schema_arrow
+                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+            ]
+            table = parquet.ParquetFile(
+                str(path), page_checksum_verification=True, read_dictionary=text
+            ).read()
+            return [
+                (name, _values(path, name, column, most_bytes))
+                for name, column in zip(table.column_names, table.columns, strict=True)
+            ]
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, ReadError):
+            raise
         raise ReadError(
             f"{path}: expected a Parquet table, found a file that is truncated, changed or "
             f"something else: {reason(error)}"
         ) from error
-    columns: list[Column] = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        values = np.array(column.to_pylist())
-        if column.null_count or values.dtype.kind not in "iufU" or values.ndim != 1:
+
+
+def _check_size(path: Path, about: Any, most_bytes: int) -> None:
+    """Refuse what the file's own words make larger than it may become: runs cost it nothing."""
+    groups = [about.row_group(index) for index in range(about.num_row_groups)]
+    decoded = max(
+        about.num_rows * about.num_columns * 8, sum(group.total_byte_size for group in groups)
+    )
+    if decoded > most_bytes:
+        raise ReadError(
+            f"{path}: expected a table of at most {most_bytes} bytes for a file of its size, found "
+            f"{about.num_rows} rows of {about.num_columns} columns"
+        )
+
+
+def _values(path: Path, name: str, column: Any, most_bytes: int) -> NDArray[Any]:
+    """Return a column as an array, text of a dictionary spelt out unless that would be too much."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    form = pa.types
+    is_number = form.is_integer(column.type) or form.is_floating(column.type)
+    if column.null_count or not (is_number or form.is_dictionary(column.type)):
+        raise ReadError(
+            f"{path}: expected column {name[:60]!r} to be text or numbers without gaps, "
+            f"found {str(column.type)[:60]} with {column.null_count} empty cells"
+        )
+    if not is_number:
+        lengths = [
+            compute.take(compute.binary_length(part.dictionary), part.indices)
+            for part in column.chunks
+        ]
+        longest = max((compute.max(part).as_py() or 0 for part in lengths), default=0)
+        if 4 * longest * len(column) > most_bytes:
             raise ReadError(
-                f"{path}: expected column {name!r} to be text or numbers without gaps, "
-                f"found {column.type} with {column.null_count} empty cells"
+                f"{path}: expected names in column {name[:60]!r}, found text of {longest} letters"
             )
-        columns.append((name, values))
-    return columns
+    return np.asarray(column.to_numpy() if is_number else np.array(column.to_pylist(), dtype=str))

@@ -21,7 +21,7 @@ from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, GwTransferError
 from gwtransfer.io import files, store
 from gwtransfer.opening import Opening
-from gwtransfer.pipeline import PlanStage
+from gwtransfer.pipeline import PlanStage, planned
 from gwtransfer.plan.mgw2 import MGW2, Coupled
 from gwtransfer.recipe import Recipe
 
@@ -265,7 +265,7 @@ def _plans(
     guide = Guide(anchor=0.0)
     if isinstance(stage, MGW2):
         return stage.coupled_each(sides, guide=guide)
-    return [stage(source, target, guide=guide) for source, target in sides]
+    return [planned(stage, source, target, guide=guide) for source, target in sides]
 
 
 @lru_cache(maxsize=REMEMBERED)

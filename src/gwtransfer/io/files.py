@@ -4,7 +4,6 @@ import difflib
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from gwtransfer.adapters.foreign import reason
 from gwtransfer.errors import GwTransferError, ReadError, UsageError, WriteError
+from gwtransfer.io.unfinished import is_unfinished, sweep, working_folder
 
 MOST_SWOLLEN, MOST_SWELLING = 256 * 2**20, 200
 """Bytes that anything may become when it is decoded; and beyond, how many a byte may become."""
@@ -102,7 +102,7 @@ def listed(path: Path) -> list[Path]:
         return [Path(path.parent, name) for name in names if fnmatch(name, path.name)]
     start = Path(path.anchor or ".")
     pattern = path.relative_to(start) if path.anchor else path
-    return [one for one in start.glob(str(pattern)) if one.is_file()]
+    return [one for one in start.glob(str(pattern)) if one.is_file() and not is_unfinished(one)]
 
 
 def natural(path: Path) -> tuple[list[str | int], str]:
@@ -153,8 +153,10 @@ def check_output(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
 def whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary name, and move it to ``path`` only when the block has succeeded.
 
-    The temporary file lies in the same folder, has the same suffix and the permissions the umask
-    asks for. Whatever ends the block early, an interrupt included, leaves nothing behind.
+    The temporary file has the same suffix, and the permissions the umask asks for. It lies in a
+    folder of its own beside the output, with room for what a library puts next to it. Whatever ends
+    the block early, an interrupt included, leaves nothing behind; what a killed run has left there
+    is removed by the next.
 
     Parameters
     ----------
@@ -174,24 +176,26 @@ def whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
         As `check_output`, or the system refuses to write (a full disk, for instance).
     """
     check_output(path, overwrite=overwrite)
-    temporary = path.parent / f".gwtransfer-{secrets.token_hex(8)}{path.suffix}"
+    sweep(path.parent)
+    temporary = None
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        yield temporary
-        _to_disk(temporary)
-        _publish(temporary, path, overwrite=overwrite)
-        with suppress(OSError):
-            _to_disk(path.parent)
+        with working_folder(path) as folder:
+            temporary = folder / f"{folder.name}{path.suffix}"
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            yield temporary
+            _to_disk(temporary)
+            _publish(temporary, path, overwrite=overwrite)
+            with suppress(OSError):
+                _to_disk(path.parent)
     except WriteError as error:
-        message = str(error).replace(str(temporary), str(path))
-        raise WriteError(message.replace(temporary.name, str(path))) from error
+        message = str(error)
+        for name in [] if temporary is None else (temporary.absolute(), temporary, temporary.name):
+            message = message.replace(str(name), str(path))
+        raise WriteError(message) from error
     except GwTransferError:
         raise
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {_plain(error)}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def sha256(path: Path) -> str:
@@ -206,7 +210,7 @@ def sha256(path: Path) -> str:
         check_readable(path)
     try:
         if is_folder(path):
-            parts = sorted(part for part in path.rglob("*") if part.is_file())
+            parts = sorted(part for part in path.rglob("*") if _counts(part, within=path))
             names = [str(part.relative_to(path)) for part in parts]
         elif is_pattern(path):
             parts = sorted(listed(path))
@@ -217,6 +221,10 @@ def sha256(path: Path) -> str:
         return hashlib.sha256("".join(digests).encode("utf-8", "surrogateescape")).hexdigest()
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {_plain(error)}") from error
+
+
+def _counts(path: Path, *, within: Path) -> bool:
+    return path.is_file() and not is_unfinished(path.relative_to(within))
 
 
 def _digest(path: Path) -> str:

@@ -79,14 +79,14 @@ def _tabled(path: Path, text: str) -> dict[str, str]:
     except csv.Error as error:
         raise ReadError(f"{path}: expected a table of labels: {error}") from error
     if not rows or [cell.strip().lower() for cell in rows[0]] != HEADER:
-        found = ",".join(rows[0])[:60] if rows else "nothing"
+        found = repr(",".join(rows[0])[:60]) if rows else "nothing"
         raise ReadError(f"{path}: expected a first row {','.join(HEADER)}, found {found}")
     labels: dict[str, str] = {}
     for row in rows[1:]:
         if len(row) != 2 or not row[1].strip():
             raise ReadError(f"{path}: expected a name and a label, found {','.join(row)[:60]!r}")
         if labels.setdefault(row[0], row[1].strip()) != row[1].strip():
-            raise ReadError(f"{path}: expected one label for {row[0]!r}, found two")
+            raise ReadError(f"{path}: expected one label for {row[0][:60]!r}, found two")
     return labels
 
 

@@ -1,6 +1,7 @@
 """Distances between many files: CSV, NPZ and Parquet, written and read, by the file's name."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.adapters import parquet
+from gwtransfer.adapters.foreign import reason
 from gwtransfer.errors import ReadError, UsageError
 from gwtransfer.io import npz
-from gwtransfer.io.files import check_readable
+from gwtransfer.io.files import MOST_SWELLING, MOST_SWOLLEN, check_readable, check_swelling
 
 Array = NDArray[np.float64]
 
 EXTENSIONS = (".csv", ".npz", ".parquet")
 CORNER = "name"
 """What the column of names is called."""
+
+_MOST_SAID = 80
+_AS_DOUBLES = 4 * 8
+"""Bytes a distance takes while a matrix is checked."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,18 +57,19 @@ class DistanceMatrix:
             raise ReadError(f"expected distances of {expected}, found {distances.shape}")
         for names in (self.names, self.columns):
             if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
-                raise ReadError(f"expected every name once, found {twice!r} twice")
+                (twice, _), *_ = Counter(names).most_common(1)
+                raise ReadError(f"expected every name once, found {_said(twice)} twice")
         for row, column in np.argwhere(~(distances >= 0) | np.isinf(distances))[:1]:
             raise ReadError(
                 f"expected finite distances of at least 0, found {distances[row, column]} between "
-                f"{self.names[row]!r} and {self.columns[column]!r}"
+                f"{_said(self.names[row])} and {_said(self.columns[column])}"
             )
         if self.against is None and not np.array_equal(distances, distances.T):
             row, column = np.argwhere(distances != distances.T)[0]
             raise ReadError(
                 f"expected a symmetric matrix, found {distances[row, column]} and "
-                f"{distances[column, row]} between {self.names[row]!r} and {self.names[column]!r}"
+                f"{distances[column, row]} between {_said(self.names[row])} and "
+                f"{_said(self.names[column])}"
             )
 
     @property
@@ -155,6 +162,11 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]]) -> None:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
+def _said(name: str) -> str:
+    """Return how a message quotes a name, which may be a megabyte long."""
+    return repr(name if len(name) <= _MOST_SAID else f"{name[:_MOST_SAID]}…")
+
+
 def _extension(path: Path) -> str:
     return path.suffix.lower()
 
@@ -171,42 +183,52 @@ def _from_csv(path: Path) -> Parts:
     header, rows = rows[0] if rows else [], rows[1:]
     if len(header) < 2:
         raise ReadError(
-            f"{path}: expected a first row of names with commas between them, found {header}"
+            f"{path}: expected a first row of names with commas between them, found "
+            f"{_said(','.join(header))}"
         )
-    distances = np.empty((len(rows), len(header) - 1))
-    for place, row in enumerate(rows):
+    for row in rows:
         if len(row) != len(header):
             raise ReadError(
                 f"{path}: expected {len(header)} cells in every row as in the first, "
-                f"found {len(row)} in that of {row[0]!r}"
+                f"found {len(row)} in that of {_said(row[0])}"
             )
+    distances = np.empty((len(rows), len(header) - 1))
+    for place, row in enumerate(rows):
         try:
             distances[place] = [float(cell) for cell in row[1:]]
         except ValueError as error:
             raise ReadError(
-                f"{path}: expected numbers in the row of {row[0]!r}: {error}; the first row and "
-                "the first column hold names"
+                f"{path}: expected numbers in the row of {_said(row[0])}: {reason(error)}; the "
+                "first row and the first column hold names"
             ) from None
     return tuple(row[0] for row in rows), tuple(header[1:]), distances
 
 
 def _from_npz(path: Path) -> Parts:
     arrays = npz.read_arrays(path)
-    for name, kinds, dimensions in (("distances", "fiu", 2), ("names", "U", 1)):
+    for name, kinds, dimensions in (
+        ("distances", "fiu", 2),
+        ("names", "U", 1),
+        ("against", "U", 1),
+    ):
         array = arrays.get(name)
+        if array is None and name == "against":
+            continue
         if array is None or array.dtype.kind not in kinds or array.ndim != dimensions:
             what = "text" if kinds == "U" else "numbers"
             found = "none" if array is None else f"{array.dtype} of {array.shape}"
             raise ReadError(
                 f"{path}: expected an array {name} of {what} with {dimensions} axes, found {found}"
             )
+    check_swelling(str(path), path.stat().st_size, arrays["distances"].size * _AS_DOUBLES)
     names = tuple(arrays["names"].tolist())
-    columns = tuple(map(str, arrays["against"].tolist())) if "against" in arrays else names
+    columns = tuple(arrays["against"].tolist()) if "against" in arrays else names
     return names, columns, arrays["distances"].astype(np.float64)
 
 
 def _from_parquet(path: Path) -> Parts:
-    columns = parquet.read_columns(path)
+    most = max(MOST_SWOLLEN, MOST_SWELLING * path.stat().st_size) // 4
+    columns = parquet.read_columns(path, most_bytes=most)
     text = [name for name, values in columns if values.dtype.kind == "U"]
     if len(columns) < 2 or text != [columns[0][0]]:
         raise ReadError(

@@ -16,12 +16,23 @@ from gwtransfer.adapters.foreign import reason
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
 from gwtransfer.errors import GwTransferError, ReadError, UsageError
 from gwtransfer.io.files import check_readable
+from gwtransfer.io.npz import decoded
 
 Members = Mapping[str, NDArray[Any]]
 
 VERSION = 1
 MIXTURE, PLAN = "gwtransfer mixture", "gwtransfer plan"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_MOST_FORMAT_BYTES = 4096
+
+_COMMON = {"format", "version", "checksum", "provenance"}
+_OF_MIXTURE = {
+    "weights", "means", "covariances", "noise", "guide", "seed", "space_origin", "space_axes",
+    "space_unit", "space_coordinates", "space_wavelengths",
+}  # fmt: skip
+_OF_PLAN = {f"{side}_{name}" for side in ("source", "target") for name in _OF_MIXTURE}
+_OF_PLAN |= {field.name for field in fields(TransportPlan)} - {"source", "target"}
+_MEMBERS = {MIXTURE: _COMMON | _OF_MIXTURE, PLAN: _COMMON | _OF_PLAN}
 
 
 def save_mixture(mixture: GaussianMixture, path: Path, provenance: Mapping[str, Any]) -> None:
@@ -71,7 +82,7 @@ def load_artefact(path: Path) -> tuple[GaussianMixture | TransportPlan, dict[str
     """
     check_readable(path)
     raw = _unzipped(path)
-    kind = str(_array(path, raw, "format"))
+    kind = _text(path, raw, "format")
     if kind not in (MIXTURE, PLAN):
         raise ReadError(f"{path}: expected a gwtransfer mixture or plan, found {kind[:60]!r}")
     version = _array(path, raw, "version")
@@ -82,17 +93,25 @@ def load_artefact(path: Path) -> tuple[GaussianMixture | TransportPlan, dict[str
             f"{path}: expected version {VERSION} of the format, found {int(version)}; "
             "update gwtransfer"
         )
-    if str(_array(path, raw, "checksum")) != _checksum(raw):
+    if _text(path, raw, "checksum") != _checksum(raw):
         raise ReadError(f"{path}: its contents do not match their checksum; make it again")
     members = {name: _array(path, raw, name) for name in raw}
+    unknown = sorted(members.keys() - _MEMBERS[kind])
+    if unknown:
+        raise ReadError(
+            f"{path}: expected the members of a {kind} of version {VERSION}, found "
+            f"{unknown[0][:60]!r} too; was it made by another program?"
+        )
     try:
         provenance = json.loads(members["provenance"].tobytes())
+        if not isinstance(provenance, dict):
+            raise ValueError(f"its provenance is {type(provenance).__name__}, not a dict")
         if kind == MIXTURE:
             return _mixture(members, ""), provenance
         return _plan(members), provenance
     except KeyError as error:
         raise ReadError(f"{path}: expected a member {error}, found none; make it again") from error
-    except (GwTransferError, ValueError, TypeError, np.linalg.LinAlgError) as error:
+    except (GwTransferError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ReadError(f"{path}: holds no valid {kind}: {reason(error)}") from error
 
 
@@ -103,10 +122,12 @@ def is_artefact(path: Path) -> bool:
             if file.read(4) != b"PK\x03\x04":
                 return False
         with zipfile.ZipFile(path) as archive:
-            kind = np.lib.format.read_array(io.BytesIO(archive.read("format.npy")))
+            said = archive.getinfo("format.npy")
+            if said.file_size > _MOST_FORMAT_BYTES:
+                return False
+            return str(decoded(archive.read(said))).startswith("gwtransfer ")
     except Exception:
         return False
-    return str(kind).startswith("gwtransfer ")
 
 
 def _mixture_members(mixture: GaussianMixture, prefix: str) -> dict[str, NDArray[Any]]:
@@ -201,6 +222,13 @@ def _unzipped(path: Path) -> dict[str, bytes]:
             listed = archive.infolist()
             if any(one.compress_type != zipfile.ZIP_STORED for one in listed):
                 raise ReadError(f"{path}: expected a gwtransfer .npz, found a compressed archive")
+            names = {one.filename for one in listed}
+            held = path.stat().st_size
+            if len(names) < len(listed) or sum(one.file_size for one in listed) > held:
+                raise ReadError(
+                    f"{path}: expected {len(names)} members side by side, found some twice or in "
+                    "one place; make it again"
+                )
             return {one.filename.removesuffix(".npy"): archive.read(one) for one in listed}
     except ReadError:
         raise
@@ -215,12 +243,19 @@ def _array(path: Path, raw: Mapping[str, bytes], name: str) -> NDArray[Any]:
     if name not in raw:
         raise ReadError(f"{path}: expected a gwtransfer .npz with {name!r}, found none in it")
     try:
-        array = np.lib.format.read_array(io.BytesIO(raw[name]), allow_pickle=False)
+        array = decoded(raw[name])
     except Exception as error:
         raise ReadError(f"{path}: {name} cannot be read: {reason(error)}") from error
     if array.dtype.kind not in "fiubU":
         raise ReadError(f"{path}: expected {name} to be numbers or text, found {array.dtype}")
-    return np.asarray(array)
+    return array
+
+
+def _text(path: Path, raw: Mapping[str, bytes], name: str) -> str:
+    array = _array(path, raw, name)
+    if array.dtype.kind != "U" or array.shape != ():
+        raise ReadError(f"{path}: expected {name} to be text, found {array.dtype} {array.shape}")
+    return str(array)
 
 
 def _checksum(raw: Mapping[str, bytes]) -> str:

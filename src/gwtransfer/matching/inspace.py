@@ -16,7 +16,7 @@ from gwtransfer.core.surface import areas, on_surface, spread
 from gwtransfer.core.types import Cloud, TransportPlan
 from gwtransfer.errors import DataError
 from gwtransfer.matching.matched import Matched, shares
-from gwtransfer.pipeline import FitStage, PlanStage, PrepareStage, fit_item
+from gwtransfer.pipeline import FitStage, PlanStage, PrepareStage, fit_item, planned
 
 Array = NDArray[np.float64]
 Watch = Callable[[str, int, int], None]
@@ -66,12 +66,12 @@ def match(
     watch("fits", 0, 0)
     mixtures = [fit_item(cloud, prepare, fit, seed=seed) for cloud in (source, target)]
     watch("plan", 0, 0)
-    planned = plan(*mixtures)
+    made = planned(plan, *mixtures)
     x = mixtures[0].space.to_working(source.vertices)
     y = mixtures[1].space.to_working(target.vertices)
-    embedding = np.eye(3) if planned.embedding is None else planned.embedding
-    moved = mixtures[1].space.to_working(mean_map(planned)(source.vertices))
-    score = float(planned.coupling.sum() - planned.value / _constant(planned))
+    embedding = np.eye(3) if made.embedding is None else made.embedding
+    moved = mixtures[1].space.to_working(mean_map(made)(source.vertices))
+    score = float(made.coupling.sum() - made.value / _constant(made))
     if refine:
         watch("refinement", 0, 0)
         embedding, score = _settled(x, y, embedding)
@@ -92,8 +92,8 @@ def match(
         method="xyz",
         embedding=embedding,
         motion=motion if refine else None,
-        value=planned.value,
-        bound=planned.bound,
+        value=made.value,
+        bound=made.bound,
         score=score,
         runner_up=None,
     )

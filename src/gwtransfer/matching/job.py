@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gwtransfer import __version__
+from gwtransfer import __version__, registry
 from gwtransfer.core.correspondence import Fixed
 from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import Cloud
@@ -233,7 +233,9 @@ def _settled(request: Request) -> Recipe:
     own: tuple[str, dict[str, object]] = ("prepare", {"dimensions": DIMENSIONS})
     if request.method != "spectral":
         named |= {"prepare": request.method, "plan": "mew2"}
-        own = ("plan", {"rotation": request.rotation})
+        solver = "mew2" if recipe.name("plan") == AUTO else recipe.name("plan")
+        turns = "rotation" in registry.option_names(registry.find("plan", solver))
+        own = ("plan", {"rotation": request.rotation} if turns else {})
     kind, options = own
     chosen = {**options, **recipe.options.get(kind, {})}
     return replace(recipe, options={**recipe.options, kind: chosen}).settled(**named)

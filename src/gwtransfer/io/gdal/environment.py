@@ -1,8 +1,11 @@
 """How every call into GDAL is made: silent, and with a bound on what it keeps in memory."""
 
+import ctypes
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 LEAST_KEPT, MOST_KEPT = 64 * 2**20, 448 * 2**20
@@ -33,5 +36,19 @@ def gdal(**options: Any) -> Iterator[None]:
     """
     import rasterio
 
+    _hush_libtiff()
     with rasterio.Env(GDAL_CACHEMAX=_kept, **options):  # outside it GDAL prints its warnings
         yield
+
+
+@cache
+def _hush_libtiff() -> None:
+    """Keep libtiff from printing by itself that a disk is full; GDAL says it once more, to us.
+
+    The handler belongs to the copy of libtiff in rasterio's wheel, for which GDAL is all there is.
+    """
+    import rasterio
+
+    for library in Path(rasterio.__file__).parents[1].glob("rasterio.libs/libtiff*"):
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(str(library)).TIFFSetErrorHandler(None)
