@@ -15,11 +15,13 @@ COMPILE := .venv/tools/bin/uv pip compile -q $(LOCK) --universal --python-versio
   --no-python-downloads --only-binary :all: --generate-hashes --no-emit-index-url \
   --annotation-style line --custom-compile-command "make lock"
 DIST ?= dist
-SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png
+SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png \
+  sample_data/shapes/starfish/starfish-2.off
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples demo test test-fast lint format bench clean
-.PHONY: lock licences audit build wheelhouse
+.PHONY: docs man fuzz lock licences audit build wheelhouse
 
 comma := ,
 extra = $(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))\
@@ -80,6 +82,15 @@ format: $(INSTALLED)  ## put the code into the project's format
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
+docs: $(INSTALLED) $(DOCS_TOOLS)  ## build the documentation into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+man: $(INSTALLED)  ## write the manual page man/gwtransfer.1 from the commands
+	$(BIN)/python docs/manpage.py man/gwtransfer.1
+
+fuzz: $(INSTALLED) $(FUZZ_TOOLS)  ## throw damaged input at every reader for SECONDS=60
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS)
+
 bench: samples  ## measure speed, start-up and growth; never a gate
 	$(BIN)/python benchmarks/bench.py
 	@echo
@@ -118,6 +129,6 @@ wheelhouse: build  ## gather in dist all that an installation without a network 
 	cp constraints-run.txt $(DIST)
 
 clean:  ## remove what was made, .venv included
-	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist demo site .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf .import_linter_cache
 	find src cli tests sample_data benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
