@@ -1,8 +1,9 @@
-"""Write the sample data: a small hyperspectral landscape, and two pictures to take colours from."""
+"""Write the sample data: a small hyperspectral landscape, two pictures, and six meshes."""
 
 import sys
 from pathlib import Path
 
+import bodies
 import numpy as np
 from numpy.typing import NDArray
 
@@ -281,14 +282,15 @@ def photograph(name: str) -> NDArray[np.uint8]:
 
 
 def main(folder: Path) -> None:
-    """Write ``meadow.npy``, ``palette.png`` and ``flower.png`` into a folder."""
+    """Write ``meadow.npy``, ``palette.png``, ``flower.png`` and ``shapes/`` into a folder."""
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "meadow.npy", meadow(), allow_pickle=False)
     for file, name in (("palette.png", "china.jpg"), ("flower.png", "flower.jpg")):
         Image.fromarray(photograph(name)).save(folder / file, optimize=True)
-    print(f"wrote meadow.npy, palette.png and flower.png into {folder}")
+    meshes = bodies.write(folder / "shapes")
+    print(f"wrote meadow.npy, palette.png, flower.png and {len(meshes)} shapes into {folder}")
 
 
 if __name__ == "__main__":

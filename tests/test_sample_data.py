@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gwtransfer.io.shapes.mesh import MeshLoader
+
 FOLDER = Path(__file__).parents[1] / "sample_data"
-FILES = ("meadow.npy", "palette.png", "flower.png")
+SHAPES = tuple(
+    f"shapes/{name}/{name}-{pose}.off"
+    for name in ("caltrop", "pear", "starfish")
+    for pose in (1, 2)
+)
+FILES = ("meadow.npy", "palette.png", "flower.png", *SHAPES)
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +58,17 @@ def test_the_pictures_are_small_rgb(name: str) -> None:
     """Both pictures are 8-bit RGB without alpha, a third of the size scikit-learn ships."""
     with Image.open(FOLDER / name) as picture:
         assert (picture.mode, picture.size) == ("RGB", (213, 142))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_shapes_are_closed_and_face_outward(name: str) -> None:
+    """Every edge belongs to two triangles that run it in opposite directions; volume is above 0."""
+    body = MeshLoader()(FOLDER / name)
+    faces = body.faces
+    assert faces is not None
+    assert (len(body.vertices), len(faces)) == (1200, 2396)
+    edges = set(map(tuple, np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])))
+    assert len(edges) == 3 * len(faces)
+    assert all((b, a) in edges for a, b in edges)
+    a, b, c = (body.vertices[faces[:, corner]] for corner in range(3))
+    assert np.einsum("ij,ij->i", np.cross(a, b), c).sum() / 6 > 0.5

@@ -49,9 +49,14 @@ class Voice:
 
     def write(self, kind: str, text: str) -> None:
         """Add a line to the log."""
-        if self.log is not None:
-            seconds = perf_counter() - self.start
+        if self.log is None:
+            return
+        seconds = perf_counter() - self.start
+        try:
             print(f"{seconds:9.3f} {kind:<7} {text}", file=self.log, flush=True)
+        except OSError as error:
+            name, self.log = self.log.name, None
+            note(f"{name}: no more can be written: {error.strerror}; the log ends here")
 
 
 _voice = Voice()
