@@ -74,7 +74,7 @@ def written(folder: Path, keywords: Mapping[str, object], command: str = "color"
 def test_same_bytes(case: str, folder: Path, done: Run) -> None:
     """A recipe file, and its keywords in Python, write the same bytes."""
     done("run", written(folder, {**SAME[case], "output": "recipe.png"}))
-    result = gw.transfer(**SAME[case], output="python.png")  # type: ignore[arg-type]
+    result = gw.transfer(**SAME[case], output="python.png")
     assert result.output == Path("python.png")
     assert (folder / "python.png").read_bytes() == (folder / "recipe.png").read_bytes()
 
@@ -113,7 +113,7 @@ def test_recipe_file_and_keywords(folder: Path, done: Run) -> None:
 def test_stored_plan_is_a_recipe(folder: Path, done: Run) -> None:
     """A plan that Python stored makes the image again, by either door, to the same bytes."""
     gw.transfer(
-        **PHOTO,  # type: ignore[arg-type]
+        **PHOTO,
         output="first.png",
         save_plan="look.npz",
         palette_weights=[2.0],

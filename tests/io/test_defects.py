@@ -310,11 +310,28 @@ def zarr(path: Path, **said: object) -> None:
     (path / "0.0.0").write_bytes(CUBE.tobytes())
 
 
+def hollow(path: Path) -> None:
+    """Write an array of 10⁸ chunks, one of which is there."""
+    with h5py.File(path, "w") as file:
+        cube = file.create_dataset("cube", (10_000, 10_000, 3), "u1", chunks=(1, 1, 3))
+        cube[0, 0] = 1
+
+
+def packed(path: Path, *, count: int) -> None:
+    """Write a PCD of one point with a field of so many numbers."""
+    path.write_text(
+        "# .PCD v0.7\nVERSION 0.7\nFIELDS x y z rest\nSIZE 4 4 4 4\nTYPE F F F F\n"
+        f"COUNT 1 1 1 {count}\nWIDTH 1\nHEIGHT 1\nPOINTS 1\nDATA ascii\n0 0 0 0\n"
+    )
+
+
 ABSURD: dict[str, Make] = {
     "bomb.png": lambda path: png(path, 20_000, 8),
     "deep bomb.png": lambda path: png(path, 14_000, 16),
     "bomb.tif": strip, "bomb.gif": gif, "bomb.jpg": lambda path: jpeg(path, 31_000),
     "bomb.webp": webp,
+    "hollow.h5": hollow, "a.pcd": lambda path: packed(path, count=10**9),
+    "hollow.zarr": lambda path: zarr(path, shape=[10**4, 10**4, 3], chunks=[1, 1, 3], dtype="|u1"),
     "bomb.mat": swollen_mat, "a.jpg": lambda path: jpeg(path, 65_500),
     "a.npy": lambda path: numpy_header(path, (10**6, 10**6, 3)),
     "wide.npy": lambda path: numpy_header(path, (2**62, 2, 3)),

@@ -1,6 +1,9 @@
 """Matrices of distances: the same back from every format, equal bytes, and clear refusals."""
 
 import csv
+import importlib.util
+import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +149,54 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     matrix = read_matrix(tmp_path / "t.csv")
     with pytest.raises(ReadError, match=r"symmetric matrix, found 1\.0 and 2\.0"):
         DistanceMatrix(distances=matrix.distances, names=matrix.names)
+
+
+def deflated(path: Path, **arrays: np.ndarray) -> Path:
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def test_tables_that_swell_cost_no_memory(tmp_path: Path) -> None:
+    """Few bytes that become very many are refused before: zeros, runs, rows without cells."""
+    names = np.array([f"{place:05}" for place in range(6_000)])
+    paths = [
+        deflated(tmp_path / "z.npz", distances=np.zeros((6_000, 6_000), np.int8), names=names),
+        tmp_path / "c.csv",
+    ]
+    paths[1].write_text("name" + "," * 100_000 + "\n" + "a\n" * 100_000)
+    if importlib.util.find_spec("pyarrow"):
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        runs = pa.array(np.zeros(8_000_000, np.int32))
+        table = pa.table({"name": pa.DictionaryArray.from_arrays(runs, ["a" * 1000]), "a": runs})
+        parquet.write_table(table, tmp_path / "p.parquet", compression="zstd")
+        paths.append(tmp_path / "p.parquet")
+        longs = pa.table({"name": ["a" * 2**20] * 150, "a": np.zeros(150)})
+        parquet.write_table(longs, tmp_path / "l.parquet", compression="zstd")
+        paths.append(tmp_path / "l.parquet")
+    tracemalloc.start()
+    try:
+        for path in paths:
+            assert path.stat().st_size < 1_000_000
+            with pytest.raises(ReadError) as caught:
+                read_matrix(path)
+            assert str(caught.value).startswith(f"{path}: ")
+            assert len(str(caught.value)) < 400
+        assert tracemalloc.get_traced_memory()[1] < 300_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_names_are_compared_in_one_pass(tmp_path: Path) -> None:
+    """Each against each would take hours; a long name is not said whole."""
+    many = ",".join(map(str, range(30_000)))
+    (tmp_path / "m.csv").write_text(f"name,{many},29999\n" + "a" + ",0" * 30_001 + "\n")
+    begun = time.process_time()
+    with pytest.raises(ReadError, match="found '29999' twice"):
+        read_matrix(tmp_path / "m.csv")
+    assert time.process_time() - begun < 5
+    (tmp_path / "l.csv").write_text(f"name,{'x' * 100_000},{'x' * 100_000}\na,0,0\n")
+    with pytest.raises(ReadError) as caught:
+        read_matrix(tmp_path / "l.csv")
+    assert len(str(caught.value)) < 300

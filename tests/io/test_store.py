@@ -1,7 +1,10 @@
 """Mixtures and plans come back bit by bit, or not at all."""
 
 import io
+import struct
+import tracemalloc
 import zipfile
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -175,3 +178,129 @@ def test_what_json_cannot_hold_is_refused(tmp_path):
         with pytest.raises(UsageError, match="provenance"):
             save_mixture(mixture(2, 1, full=False), tmp_path / "a.npz", provenance)
     assert not (tmp_path / "a.npz").exists()
+
+
+def zipped(path, members, *, compression=zipfile.ZIP_STORED) -> None:
+    """Write an archive of arrays' bytes."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def encoded(value) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(value))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["weights2", "space", "target_means"])
+def test_members_of_others_are_refused_by_name(tmp_path, name):
+    """Added, or renamed, though the sum is made to fit."""
+    from gwtransfer.io.store import _checksum
+
+    path = tmp_path / "a.npz"
+    save_mixture(mixture(2, 1, full=False), path, {})
+    with zipfile.ZipFile(path) as archive:
+        raw = {one.removesuffix(".npy"): archive.read(one) for one in archive.namelist()}
+    del raw["checksum"]
+    for changed, words in (
+        (raw | {name: encoded(1.0)}, f"{name!r} too"),
+        ({key: value for key, value in raw.items() if key != "weights"} | {name: raw["weights"]},
+         f"{name!r} too"),
+    ):  # fmt: skip
+        zipped(path, changed | {"checksum": encoded(_checksum(changed))})
+        with pytest.raises(ReadError) as caught:
+            load_artefact(path)
+        assert str(caught.value).startswith(f"{path}: expected the members of a gwtransfer mixture")
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "provenance", [b"[]", b"3", b"[" * 100_000, b'{"a": ' * 50_000, b"\xff", b'{"a": 1e999']
+)
+def test_a_provenance_that_is_none_is_refused(tmp_path, provenance):
+    """No object, nested without end, no text, or cut short; the sum is made to fit."""
+    path = tmp_path / "a.npz"
+    save_mixture(mixture(2, 1, full=False), path, {})
+    rewritten(path, provenance=np.frombuffer(provenance, dtype=np.uint8))
+    with pytest.raises(ReadError, match="holds no valid gwtransfer mixture"):
+        load_artefact(path)
+
+
+def test_numbers_no_integer_holds_are_refused(tmp_path):
+    """An infinite count, for one."""
+    path = tmp_path / "a.npz"
+    save_plan(plan(full=False), path, {})
+    rewritten(path, starts=np.inf)
+    with pytest.raises(ReadError, match="holds no valid gwtransfer plan"):
+        load_artefact(path)
+
+
+def test_text_of_letters_that_do_not_exist_is_refused(tmp_path):
+    """NumPy would raise a SystemError only when it is used."""
+    path = tmp_path / "a.npz"
+    save_mixture(mixture(2, 1, full=False), path, {})
+    for name in ("format", "space_coordinates"):
+        rewritten(path, **{name: np.frombuffer(b"\xff\xff\xff\x7f", "<U1").reshape(())})
+        assert not (name == "format" and is_artefact(path))
+        with pytest.raises(ReadError, match="letters that do not exist"):
+            load_artefact(path)
+        save_mixture(mixture(2, 1, full=False), path, {})
+
+
+def overlapping(path, count: int) -> None:
+    """Write an archive whose many members are all one stretch of the file."""
+    body = encoded("gwtransfer mixture").ljust(100_000, b"\0")
+    crc = zlib.crc32(body)
+    size = len(body)
+    local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 33, crc, size, size, 10, 0)
+    local += b"format.npy" + body
+    listed = b""
+    for place in range(count):
+        name = b"format.npy" if place == 0 else b"m%06d.npy" % place
+        listed += struct.pack(
+            "<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, crc, size, size, len(name), 0, 0, 0, 0,
+            0, 0,
+        ) + name  # fmt: skip
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(listed), len(local), 0)
+    path.write_bytes(local + listed + end)
+
+
+def test_archives_that_swell_cost_no_memory(tmp_path):
+    """Members that overlap, a compressed format, and headers of arrays that are not there."""
+    overlapping(tmp_path / "over.npz", 8000)
+    head = io.BytesIO()
+    said = {"descr": "<U50000000", "fortran_order": False, "shape": ()}
+    np.lib.format.write_array_header_1_0(head, said)
+    zipped(
+        tmp_path / "format.npz", {"format": head.getvalue() + bytes(60_000_000)},
+        compression=zipfile.ZIP_DEFLATED,
+    )  # fmt: skip
+    zipped(tmp_path / "short.npz", {"format": head.getvalue()})
+    tracemalloc.start()
+    try:
+        for name, words in (
+            ("over", "side by side"), ("format", "compressed archive"),
+            ("short", "format cannot be read"),
+        ):  # fmt: skip
+            path = tmp_path / f"{name}.npz"
+            is_artefact(path)
+            with pytest.raises(ReadError, match=words):
+                load_artefact(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_every_cut_of_a_plan_is_refused(tmp_path):
+    """In one line that names the file; what is left is no artefact to any command."""
+    path = tmp_path / "a.npz"
+    save_plan(plan(full=True), path, {"a": 1})
+    content = path.read_bytes()
+    for size in [*range(1, len(content), 97), len(content) - 1]:
+        path.write_bytes(content[:size])
+        assert not is_artefact(path)
+        with pytest.raises(ReadError) as caught:
+            load_artefact(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)

@@ -48,7 +48,9 @@ def check_readable(path: Path) -> None:
         raise ReadError(f"{path!s}: cannot be read: {_plain(error)}") from None
 
 
-def check_swelling(name: str, held: int, decoded: int) -> None:
+def check_swelling(
+    name: str, held: int, decoded: int, *, instead: str = "save it as an uncompressed TIFF"
+) -> None:
     """Refuse, before memory is taken, a few bytes that become very many when they are decoded.
 
     No photograph or measurement shrinks like that; what does was made to fill the memory, or is so
@@ -62,6 +64,8 @@ def check_swelling(name: str, held: int, decoded: int) -> None:
         Bytes it holds for what is decoded in one piece.
     decoded : int
         Bytes of that after decoding.
+    instead : str
+        What to do.
 
     Raises
     ------
@@ -70,8 +74,8 @@ def check_swelling(name: str, held: int, decoded: int) -> None:
     """
     if decoded > max(MOST_SWOLLEN, MOST_SWELLING * held):
         raise ReadError(
-            f"{name}: expected at most {MOST_SWELLING} bytes of pixels a byte, found {held} bytes "
-            f"that swell to {decoded}, as decompression bombs do; save it as an uncompressed TIFF"
+            f"{name}: expected at most {MOST_SWELLING} bytes decoded a byte, found {held} bytes "
+            f"that swell to {decoded}, as decompression bombs do; {instead}"
         )
 
 

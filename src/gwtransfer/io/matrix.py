@@ -220,7 +220,8 @@ def _from_npz(path: Path) -> Parts:
             raise ReadError(
                 f"{path}: expected an array {name} of {what} with {dimensions} axes, found {found}"
             )
-    check_swelling(str(path), path.stat().st_size, arrays["distances"].size * _AS_DOUBLES)
+    needed = arrays["distances"].size * _AS_DOUBLES
+    check_swelling(str(path), path.stat().st_size, needed, instead="save it without compression")
     names = tuple(arrays["names"].tolist())
     columns = tuple(arrays["against"].tolist()) if "against" in arrays else names
     return names, columns, arrays["distances"].astype(np.float64)

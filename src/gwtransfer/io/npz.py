@@ -40,7 +40,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             held = path.stat().st_size
-            check_swelling(str(path), held, sum(one.file_size for one in archive.infolist()))
+            total = sum(one.file_size for one in archive.infolist())
+            check_swelling(str(path), held, total, instead="save it without compression")
             return {
                 name.removesuffix(".npy"): decoded(archive.read(name))
                 for name in archive.namelist()

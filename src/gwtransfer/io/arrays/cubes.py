@@ -1,5 +1,6 @@
 """From the arrays of a file to one raster: what is chosen, its wavelengths, its rows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,9 @@ from gwtransfer.io.undeclared import seen_holes
 MOST_ROW_BYTES = 1_000_000_000
 MOST_EXPANSION = 2000
 """How many bytes a byte in the file can stand for, before the sizes are not believed."""
+
+MOST_HOLLOW = 100_000
+"""Chunks an array may be cut into although it holds less than a byte for each of them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,6 +150,10 @@ def make_layer(
             f"{sizes(variable.shape)} that was never written"
         )
     absurd = promised > MOST_ROW_BYTES and promised > MOST_EXPANSION * (variable.held or promised)
+    if variable.chunks is not None and variable.held is not None:
+        pairs = zip(variable.shape, variable.chunks, strict=True)
+        cuts = (-(-n // max(chunk, 1)) for n, chunk in pairs)
+        absurd |= math.prod(cuts) > max(MOST_HOLLOW, variable.held)
     if absurd or 16 * promised // (variable.dtype.itemsize * variable.shape[axes.row]) > (
         MOST_ROW_BYTES
     ):

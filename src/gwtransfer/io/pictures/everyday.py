@@ -28,6 +28,9 @@ from gwtransfer.io.pictures.profile import cmyk_to_srgb, colour_space
 MOST_PIXELS = 1_000_000_000
 """A header that promises more than this is broken or hostile; three gigabytes in memory."""
 
+COPIES = 2
+"""How many times the memory of other decoders Pillow and imageio take for a picture."""
+
 _LIMIT = threading.Lock()
 
 
@@ -130,7 +133,7 @@ def _decode(path: Path, form: str) -> tuple[NDArray[Any], dict[str, Any]]:
                         "save the frame you want as PNG"
                     )
                 decoded = math.prod(file.properties(index=0).shape)
-                check_swelling(str(path), path.stat().st_size, decoded)
+                check_swelling(str(path), path.stat().st_size, COPIES * decoded)
                 about: dict[str, Any] = file.metadata(index=0, exclude_applied=False)
                 mode = _target_mode(str(about["mode"]), "transparency" in about)
                 array = np.asarray(file.read(index=0, mode=mode, rotate=False))

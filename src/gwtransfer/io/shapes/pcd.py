@@ -12,6 +12,7 @@ from gwtransfer.adapters import open3d
 from gwtransfer.errors import PluginError, ReadError
 
 MOST_HEADER = 100_000
+MOST_RECORD = 2**20
 PACKED = 100
 """No byte of LZF, which packs PCD, becomes more than this many (264 of three)."""
 
@@ -147,6 +148,11 @@ def _header(path: Path) -> _Header:
         (str(place), _kind(path, kind, size), () if count == 1 else (count,))
         for place, (kind, size, count) in enumerate(zip(kinds, sizes, counts, strict=True))
     ]
+    if sum(size * count for size, count in zip(sizes, counts, strict=True)) > MOST_RECORD:
+        raise ReadError(
+            f"{path}: expected points of at most {MOST_RECORD} bytes each, found a PCD header that "
+            "says more; the file is broken"
+        )
     width = _integers(path, said, "WIDTH", default=["1"])
     height = _integers(path, said, "HEIGHT", default=["1"])
     points = _integers(path, said, "POINTS", default=[str(width[0] * height[0])])[0]
