@@ -1,0 +1,1 @@
+"""The functions of `import gwtransfer as gw`: the jobs of the command line, for values too."""

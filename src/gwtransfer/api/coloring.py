@@ -1,0 +1,182 @@
+"""Colours given to files, arrays and opened rasters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Unpack
+
+from numpy.typing import NDArray
+
+from gwtransfer import coloring, recipefile
+from gwtransfer.api.asked import Asked, asked
+from gwtransfer.api.images import IN_AND_OUT, Transferred, kept, output_of, result
+from gwtransfer.api.inputs import Inputs, Reading, Softening, Storing, check_feather
+from gwtransfer.api.words import Picture, RecipeLike, TransferWords, Where
+from gwtransfer.blending import check_blend
+from gwtransfer.coloring import PREVIEW_SAMPLE, PREVIEW_SIDE, Grade, Palette, raster_bands
+from gwtransfer.core.views import thinned
+from gwtransfer.errors import UsageError
+from gwtransfer.imaging import Colored, comparable
+from gwtransfer.jobs import fit_opened, plan_between
+from gwtransfer.keywords import as_keywords
+from gwtransfer.opening import Opening, open_rasters
+from gwtransfer.pairs import pair_values, parse_pairs
+from gwtransfer.recipe import Recipe, unrecorded
+
+KINDS = ("prepare", "fit", "plan", "map")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Previewing:
+    preview: bool = False
+
+
+def transfer(
+    source: Picture | None = None,
+    palette: Picture | Sequence[Picture] | None = None,
+    output: Where | None = None,
+    *,
+    recipe: RecipeLike | None = None,
+    **keywords: Unpack[TransferWords],
+) -> Transferred:
+    """Give a picture or cube the colours of another, as `gwtransfer color` does.
+
+    Parameters
+    ----------
+    source : path, array or Raster
+        Arrays are (rows, columns) or (rows, columns, bands), see `raster`.
+    palette : path, array or Raster, or a sequence of them
+        Several are pooled.
+    output : path or None
+        Where to write the image; None only computes it. The file is that of the command.
+    recipe : path, mapping, Recipe or None
+        What else to be asked for: a recipe file of ``color``, what one would hold, or stages.
+        Arguments and keywords win over it.
+    **keywords
+        The options of `gwtransfer color`, with underscores. A table chooses a stage and its
+        options: ``plan={"stage": "mew2", "waves": 0}``.
+
+    Raises
+    ------
+    GwTransferError
+        Anything that cannot be done; nothing is written then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gwtransfer as gw
+    >>> rng = np.random.default_rng(0)
+    >>> gray = rng.random((20, 30))
+    >>> colours = rng.random((10, 10, 3)) * [1.0, 0.5, 0.2]
+    >>> result = gw.transfer(gray, colours, components=2, plan={"starts": "few"})
+    >>> result.image.shape
+    (20, 30, 3)
+    >>> result.order > 0.9
+    True
+    """
+    given = {"source": source, "palette": palette, "output": output, **keywords}
+    request = asked(
+        "color",
+        recipe,
+        given,
+        kinds=KINDS,
+        known=[
+            "source", "palette", "palette_weights", "palette_mask", "pair", "preview", "save_plan",
+            *IN_AND_OUT,
+        ],
+    )  # fmt: skip
+    inputs, feather = Inputs(), request.told(Softening).feather
+    path = inputs.picture(request.need("source"), "source")
+    chosen = request.need("palette")
+    several = chosen if isinstance(chosen, list | tuple) else [chosen]
+    places = [inputs.picture(one, _numbered("palette", i)) for i, one in enumerate(several)]
+    colours = Palette(
+        paths=places,
+        weights=_weights(request.get("palette_weights")),
+        mask=inputs.mask(request.get("palette_mask"), feather, "palette_mask"),
+    )
+    grade = Grade(
+        mask=inputs.mask(request.get("mask"), feather, "mask"),
+        pairs=parse_pairs(request.texts("pair")),
+        preview=request.told(_Previewing).preview,
+        save_plan=request.path("save_plan"),
+    )
+    check_feather(feather, grade.mask or colours.mask)
+    opening = request.told(Reading).opening(inputs.held)
+    where = output_of(request, "save_plan")
+    if where is None:
+        done, image = _colored(path, colours, request.recipe, opening, grade)
+        return result(done, None, image)
+    if grade.save_plan is not None and inputs.held:
+        value = next(iter(inputs.held.values())).name
+        raise UsageError(
+            f"{grade.save_plan}: a stored plan says which files it was made of, and {value} is "
+            "none; gw.save(result.plan, path) stores it without"
+        )
+    done = coloring.color(
+        path, colours, where, request.recipe,
+        opening=opening, writing=request.told(Storing).writing(), grade=grade,
+        settled=unrecorded if inputs.held else partial(_recorded, request),
+    )  # fmt: skip
+    return result(done, where)
+
+
+def _recorded(request: Asked, settled: Recipe) -> dict[str, Any]:
+    """Return what a stored plan keeps of a run, as a recipe that `gwtransfer run` takes."""
+    kept: dict[str, Any] = {recipefile.COMMAND: request.command}
+    for name in request.rest:
+        value = request.get(name)
+        several: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
+        if name in ("source", "palette", "mask", "palette_mask"):
+            named = [Path(one).name for one in several]
+            kept[name] = named if name == "palette" else named[0]
+        elif name == "palette_weights":
+            kept[name] = value if isinstance(value, str) else ",".join(map(repr, several))
+        elif name == "pair":
+            kept[name] = request.texts(name)
+        elif name == "depth":
+            kept[name] = str(value)
+        elif name not in ("output", "save_plan", "overwrite"):
+            kept[name] = value
+    return {**kept, **as_keywords(settled, KINDS)}
+
+
+def _colored(
+    path: Path, palette: Palette, recipe: Recipe, opening: Opening, grade: Grade
+) -> tuple[Colored, NDArray[Any]]:
+    """Do as `coloring.color`, and keep the image."""
+    whole, *opened = open_rasters(opening, path, *palette.paths)
+    parts = [comparable(part, whole) for part in opened]
+    colours = palette.joined(parts, seed=recipe.seed)
+    source = whole if grade.mask is None else grade.mask(whole)
+    if grade.preview:
+        source = thinned(source, PREVIEW_SIDE)
+        few = {"sample": PREVIEW_SAMPLE, **recipe.options.get("prepare", {})}
+        recipe = replace(recipe, options={**recipe.options, "prepare": few})
+    check_blend(
+        recipe.strength,
+        recipe.keep,
+        raster_bands(source),
+        raster_bands(colours),
+        mask=grade.mask is not None,
+    )
+    pairs = pair_values(whole, colours, grade.pairs) if grade.pairs else None
+    plan = plan_between(fit_opened(source, recipe), fit_opened(colours, recipe), recipe, pairs)
+    done, image = kept(source, plan, recipe, colours)
+    said = tuple(note for raster in (whole, *parts) for note in raster.notes)
+    return replace(done, notes=said + done.notes), image
+
+
+def _weights(given: Sequence[float] | str | None) -> list[float] | None:
+    """Understand numbers, or text of numbers with commas between them."""
+    if given is None:
+        return None
+    try:
+        return [float(one) for one in (given.split(",") if isinstance(given, str) else given)]
+    except (TypeError, ValueError):
+        raise UsageError(f"palette_weights {given!r}: expected numbers like 2,1") from None
+
+
+def _numbered(name: str, index: int) -> str:
+    return name if index == 0 else f"{name} {index + 1}"
