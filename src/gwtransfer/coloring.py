@@ -8,11 +8,13 @@ from pathlib import Path
 from gwtransfer.blending import Bands, check_blend
 from gwtransfer.core.guide import DEFAULT_ANCHOR
 from gwtransfer.core.raster import Raster, Rows
+from gwtransfer.core.types import TransportPlan
 from gwtransfer.core.views import pooled, thinned
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.imaging import Colored, Progress, comparable, silent, write_image
 from gwtransfer.io import files, store
 from gwtransfer.jobs import (
+    Array,
     check_artefact_name,
     fit_opened,
     fit_provenance,
@@ -130,29 +132,11 @@ def color(
     if grade.save_plan is not None:
         check_artefact_name(grade.save_plan)
         files.check_output(grade.save_plan, overwrite=writing.overwrite, inputs=[*inputs, output])
-    whole, *opened = open_rasters(opening, source_path, *palette.paths)
-    parts = [comparable(part, whole) for part in opened]
-    colours = palette.joined(parts, seed=recipe.seed)
-    source = whole if grade.mask is None else grade.mask(whole)
-    if grade.preview:
-        source, recipe = _previewed(source, recipe)
-    recipe = _settled(source, colours, recipe)
-    check_blend(
-        recipe.strength,
-        recipe.keep,
-        raster_bands(source),
-        raster_bands(colours),
-        mask=grade.mask is not None,
-    )
+    sides = open_sides(source_path, palette, recipe, opening=opening, grade=grade)
+    source, colours, recipe = sides.source, sides.palette, sides.recipe
     writing.check(_image_of(source, colours), writer, output)
-    pairs = pair_values(whole, colours, grade.pairs) if grade.pairs else None
     kept = settled(recipe)
-    progress(f"fit {colours.name}", 0, 0)  # first, as it may be the one that is refused
-    fitted_palette = fit_opened(colours, recipe)
-    progress(f"fit {source_path.name}", 0, 0)
-    fitted_source = fit_opened(source, recipe)
-    progress("plan", 0, 0)
-    plan = plan_between(fitted_source, fitted_palette, recipe, pairs)
+    plan = sides.plan(progress)
     make = partial(
         write_image,
         source,
@@ -179,8 +163,71 @@ def color(
         with files.whole(grade.save_plan, overwrite=writing.overwrite) as temporary:
             store.save_plan(plan, temporary, provenance)
             done = make()  # the plan appears only with its picture
-    said = tuple(note for raster in (whole, *parts) for note in raster.notes)
-    return replace(done, notes=said + done.notes)
+    return replace(done, notes=sides.notes + done.notes)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sides:
+    """What a colour job works on, opened and checked.
+
+    Attributes
+    ----------
+    source, palette : Raster
+    recipe : Recipe
+        With what the two decide.
+    pairs : tuple of arrays, or None
+        Values of the source, and what they shall become.
+    notes : tuple of str
+        What was guessed or left out while files were read.
+    """
+
+    source: Raster
+    palette: Raster
+    recipe: Recipe
+    pairs: tuple[Array, Array] | None
+    notes: tuple[str, ...]
+
+    def plan(self, progress: Progress = silent) -> TransportPlan:
+        """Fit both sides and plan between them; the palette first, as it may be refused."""
+        progress(f"fit {self.palette.name}", 0, 0)
+        target = fit_opened(self.palette, self.recipe)
+        progress(f"fit {self.source.name}", 0, 0)
+        source = fit_opened(self.source, self.recipe)
+        progress("plan", 0, 0)
+        return plan_between(source, target, self.recipe, self.pairs)
+
+
+def open_sides(
+    source_path: Path, palette: Palette, recipe: Recipe, *, opening: Opening, grade: Grade
+) -> Sides:
+    """Open source and palette and check all that can be checked before a fit.
+
+    Raises
+    ------
+    GwTransferError
+        What cannot be done.
+    """
+    whole, *opened = open_rasters(opening, source_path, *palette.paths)
+    parts = [comparable(part, whole) for part in opened]
+    colours = palette.joined(parts, seed=recipe.seed)
+    source = whole if grade.mask is None else grade.mask(whole)
+    if grade.preview:
+        source, recipe = _previewed(source, recipe)
+    recipe = _settled(source, colours, recipe)
+    check_blend(
+        recipe.strength,
+        recipe.keep,
+        raster_bands(source),
+        raster_bands(colours),
+        mask=grade.mask is not None,
+    )
+    return Sides(
+        source=source,
+        palette=colours,
+        recipe=recipe,
+        pairs=pair_values(whole, colours, grade.pairs) if grade.pairs else None,
+        notes=tuple(note for raster in (whole, *parts) for note in raster.notes),
+    )
 
 
 def _settled(source: Raster, palette: Raster, recipe: Recipe) -> Recipe:

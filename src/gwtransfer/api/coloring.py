@@ -13,15 +13,12 @@ from gwtransfer.api.asked import Asked, asked
 from gwtransfer.api.images import IN_AND_OUT, Transferred, kept, output_of, result
 from gwtransfer.api.inputs import Inputs, Reading, Softening, Storing, check_feather
 from gwtransfer.api.words import Picture, RecipeLike, TransferWords, Where
-from gwtransfer.blending import check_blend
-from gwtransfer.coloring import PREVIEW_SAMPLE, PREVIEW_SIDE, Grade, Palette, raster_bands
-from gwtransfer.core.views import thinned
+from gwtransfer.coloring import Grade, Palette
 from gwtransfer.errors import UsageError
-from gwtransfer.imaging import Colored, comparable
-from gwtransfer.jobs import fit_opened, plan_between
+from gwtransfer.imaging import Colored
 from gwtransfer.keywords import as_keywords
-from gwtransfer.opening import Opening, open_rasters
-from gwtransfer.pairs import pair_values, parse_pairs
+from gwtransfer.opening import Opening
+from gwtransfer.pairs import parse_pairs
 from gwtransfer.recipe import Recipe, unrecorded
 
 KINDS = ("prepare", "fit", "plan", "map")
@@ -146,26 +143,9 @@ def _colored(
     path: Path, palette: Palette, recipe: Recipe, opening: Opening, grade: Grade
 ) -> tuple[Colored, NDArray[Any]]:
     """Do as `coloring.color`, and keep the image."""
-    whole, *opened = open_rasters(opening, path, *palette.paths)
-    parts = [comparable(part, whole) for part in opened]
-    colours = palette.joined(parts, seed=recipe.seed)
-    source = whole if grade.mask is None else grade.mask(whole)
-    if grade.preview:
-        source = thinned(source, PREVIEW_SIDE)
-        few = {"sample": PREVIEW_SAMPLE, **recipe.options.get("prepare", {})}
-        recipe = replace(recipe, options={**recipe.options, "prepare": few})
-    check_blend(
-        recipe.strength,
-        recipe.keep,
-        raster_bands(source),
-        raster_bands(colours),
-        mask=grade.mask is not None,
-    )
-    pairs = pair_values(whole, colours, grade.pairs) if grade.pairs else None
-    plan = plan_between(fit_opened(source, recipe), fit_opened(colours, recipe), recipe, pairs)
-    done, image = kept(source, plan, recipe, colours)
-    said = tuple(note for raster in (whole, *parts) for note in raster.notes)
-    return replace(done, notes=said + done.notes), image
+    sides = coloring.open_sides(path, palette, recipe, opening=opening, grade=grade)
+    done, image = kept(sides.source, sides.plan(), sides.recipe, sides.palette)
+    return replace(done, notes=sides.notes + done.notes), image
 
 
 def _weights(given: Sequence[float] | str | None) -> list[float] | None:
