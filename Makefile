@@ -18,6 +18,7 @@ DIST ?= dist
 SAMPLES := sample_data/meadow.npy sample_data/palette.png sample_data/flower.png \
   sample_data/shapes/starfish/starfish-2.off
 SECONDS ?= 60
+TWO := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install samples demo test test-fast lint format bench clean
@@ -67,10 +68,10 @@ demo: samples  ## transfer colours on the sample data, into demo/
 	@echo "demo/flower.png   sample_data/flower.png in the colours of sample_data/palette.png"
 
 test: samples  ## run all tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(TWO)
 
 test-fast: samples  ## run the tests that neither build nor install
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q $(TWO) -m "not slow"
 
 lint: $(INSTALLED)  ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -24,18 +24,38 @@ def kept_up(
     inputs, outputs = call.paths(call.traits.reads), call.paths(call.traits.writes)
     if skips and (Path("-") in [*inputs, *outputs] or not outputs):
         raise UsageError("--skip-existing: expected a named output and inputs, found a stream")
+    if skips and not call.traits.many:
+        check_apart(inputs, outputs)
+    recipe = common.get("recipe_file")
+    recipes = [] if recipe is None or str(recipe) == "-" else [recipe]
     if depfile is not None:
-        check_depfile(depfile, [*inputs, *outputs])
+        check_depfile(depfile, [*inputs, *recipes, *outputs])
     if skips and not call.traits.many:
         answer = _unless_current(function, call, given, inputs, outputs)
     else:
         answer = function(**given)
     if depfile is not None and answer.code == 0:
-        rules = answer.rules
-        upkeep.write_depfile(
-            depfile, [(one, inputs) for one in outputs] if rules is None else rules
-        )
+        rules = [(one, inputs) for one in outputs] if answer.rules is None else answer.rules
+        upkeep.write_depfile(depfile, [(one, [*made_of, *recipes]) for one, made_of in rules])
     return answer
+
+
+def check_apart(inputs: list[Path], outputs: list[Path]) -> None:
+    """Refuse an output in a folder that is read: it would change what it is made of.
+
+    Raises
+    ------
+    UsageError
+    """
+    from gwtransfer.errors import UsageError
+
+    for output in outputs:
+        for one in inputs:
+            if one.is_dir() and output.resolve().is_relative_to(one.resolve()):
+                raise UsageError(
+                    f"--skip-existing: {output} lies in {one}, which it is made of; write it "
+                    "elsewhere"
+                )
 
 
 def check_depfile(path: Path, others: list[Path]) -> None:
@@ -48,11 +68,16 @@ def check_depfile(path: Path, others: list[Path]) -> None:
     WriteError
         It cannot be written.
     """
+    from gwtransfer import upkeep
     from gwtransfer.errors import UsageError
     from gwtransfer.io import files
 
-    if Path("-") in others:
+    if Path("-") in [path, *others]:
         raise UsageError("--depfile: expected named files, found a stream")
+    for one in others:
+        if path.resolve() == one.resolve():
+            raise UsageError(f"{path}: the depfile is {one}; choose another name")
+    upkeep.check_names(path, [one for one in others if not files.is_pattern(one)])
     files.check_output(path, overwrite=True, inputs=others)
 
 

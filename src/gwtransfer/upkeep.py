@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtransfer import __version__
-from gwtransfer.errors import GwTransferError
+from gwtransfer.errors import GwTransferError, WriteError
 from gwtransfer.io import files
 from gwtransfer.io.beside import parts_of
 
@@ -20,6 +20,9 @@ ALGORITHM = 1
 """To be raised when the same inputs and keywords may give another output."""
 
 _SPECIAL = {" ": "\\ ", "#": "\\#", "$": "$$", ":": "\\:", "\t": "\\\t"}
+
+_NOT_MADE = "=;|%*?\n"
+"""What a name may hold and make takes for its own, however it is escaped."""
 
 Rule = tuple[Path, Sequence[Path]]
 """An output, and the inputs it is made of."""
@@ -33,9 +36,16 @@ def key_of(keywords: Mapping[str, Any], inputs: Sequence[Path]) -> str:
     ReadError
         An input cannot be read.
     """
-    contents = [[[part.name, files.sha256(part)] for part in _there(path)] for path in inputs]
+    contents = [
+        [[_name_in(path, part), files.sha256(part)] for part in _there(path)] for path in inputs
+    ]
     text = json.dumps([__version__, ALGORITHM, keywords, contents], sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _name_in(path: Path, part: Path) -> str:
+    """Return what a file of an input is called there; a folder may be called anything."""
+    return part.relative_to(path).as_posix() if files.is_folder(path) else part.name
 
 
 def _there(path: Path) -> list[Path]:
@@ -116,17 +126,34 @@ def _note(output: Path, noted: Mapping[str, Any]) -> None:
         temporary.write_text(f"{json.dumps(noted, sort_keys=True)}\n", encoding="utf-8")
 
 
+def check_names(path: Path, others: Iterable[Path]) -> None:
+    """Refuse names that a depfile cannot hold.
+
+    Raises
+    ------
+    WriteError
+        A name has a character that make takes for its own.
+    """
+    for one in others:
+        held = next((character for character in str(one) if character in _NOT_MADE), None)
+        if held is not None:
+            raise WriteError(
+                f"{path}: make understands no name with {held!r}, found {one}; rename it"
+            )
+
+
 def write_depfile(path: Path, rules: Iterable[Rule]) -> None:
     """Write rules that make and ninja include: each output depends on the files it is made of.
 
     Raises
     ------
     WriteError
-        It cannot be written.
+        It cannot be written, or hold a name.
     """
     lines = []
     for output, inputs in rules:
         parts = dict.fromkeys(part for one in inputs for part in parts_of(one))
+        check_names(path, [output, *parts])
         lines.append(f"{_escaped(output)}:{''.join(f' {_escaped(part)}' for part in parts)}\n")
         lines += [f"{_escaped(part)}:\n" for part in parts]  # so that one may be deleted
     with files.whole(path, overwrite=True) as temporary:

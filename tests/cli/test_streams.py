@@ -103,7 +103,9 @@ WRONG = {
     (*COLOR, "-o", "-", "--format", "xyz"): ".xyz",
     (*COLOR, "-o", "out.png", "--log-file", "out.png"): "the log is out.png",
     (*COLOR, "-o", "out.png", "--log-file", "no/log"): "no/log: cannot be written",
-    (*COLOR, "-o", "out.png", "--depfile", "cube.npy"): "the output is the input",
+    (*COLOR, "-o", "out.png", "--depfile", "cube.npy"): "the depfile is cube.npy",
+    (*COLOR, "-o", "a=b.png", "--depfile", "d"): "make understands no name with '=', found a=b.png",
+    (*COLOR, "-o", "out.png", "--depfile", "-"): "--depfile: expected named files",
     ("schema", "colr"): "did you mean color?",
 }
 

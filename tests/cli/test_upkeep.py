@@ -151,3 +151,21 @@ def test_a_depfile_names_each_frame_with_its_own_inputs(done: Run, folder: Path)
     rules = Path("d").read_text().splitlines()
     assert rules[0] == "out/photo.png: photo.png p.npz"
     assert "out/other.png: other.png p.npz" in rules
+
+
+def test_a_depfile_of_a_table_names_what_was_compared(done: Run, run: Run, folder: Path) -> None:
+    """The shapes and the recipe, and nothing else of the folder; a renamed folder counts as new."""
+    Path("s/deep").mkdir(parents=True)
+    for number, name in enumerate(("s/a.xyz", "s/deep/b.xyz")):
+        np.savetxt(name, np.random.default_rng(number).normal(size=(20, 3)))
+    Path("s/notes.txt").write_text("not a shape")
+    Path("r.toml").write_text("components = 2\nrecursive = true\n")
+    table = ("pairwise", "s", "-o", "d.csv", "--recipe", "r.toml", "--skip-existing")
+    done(*table, "--depfile", "d")
+    assert Path("d").read_text().splitlines()[0] == "d.csv: s/a.xyz s/deep/b.xyz r.toml"
+    Path("s/deep").rename("s/other")
+    assert "result   d.csv" in done(*table).out
+    assert "s/other" not in Path("d").read_text()
+    assert "other/b.xyz" in Path("d.csv").read_text()
+    result = run("pairwise", "s", "-o", "s/d.csv", "--skip-existing")
+    assert (result.code, "s/d.csv lies in s" in result.err) == (2, True)

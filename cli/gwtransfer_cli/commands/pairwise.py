@@ -179,7 +179,11 @@ def pairwise(
     _say(batch, state, clock)
     for message in state.failed.values():
         console.complain(message)
-    return calls.Answer(figures=_figures(batch, state), code=SOME_FAILED if state.failed else 0)
+    return calls.Answer(
+        figures=_figures(batch, state),
+        code=SOME_FAILED if state.failed else 0,
+        rules=[] if batch.shard else [(batch.output, batch.inputs())],
+    )
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

@@ -8,7 +8,9 @@ from gwtransfer_cli import console
 
 
 def schema(
-    command: Annotated[str, typer.Argument(help="A command that has --json.", show_default=False)],
+    command: Annotated[
+        str, typer.Argument(metavar="COMMAND", help="One that has --json.", show_default=False)
+    ],
 ) -> None:
     """Print the JSON Schema of what COMMAND prints with --json."""
     import json

@@ -87,6 +87,17 @@ class Batch:
         """Where fits and pairs are kept, for workers."""
         return Work(folder=self.work_folder.absolute())
 
+    def inputs(self) -> list[Path]:
+        """Return the files there are to compare.
+
+        Raises
+        ------
+        ReadError, DataError
+            There are none, or too few.
+        """
+        rows, columns = _listed(self)
+        return [one.path for one in (*rows, *(columns or []))]
+
 
 def pairwise(
     batch: Batch,
