@@ -158,7 +158,7 @@ def test_the_source_archive_holds_what_a_build_and_its_tests_need(archive: Path)
         names = [Path(*Path(name).parts[1:]) for name in opened.getnames()]
     tops = {name.parts[0] for name in names}
     locks = {lock.name for lock in TOP.glob("constraints*.txt")}
-    folders = {"src", "cli", "tests", "docs", "sample_data"}
+    folders = {"src", "cli", "tests", "docs", "examples", "man", "sample_data"}
     assert folders | locks | {"pyproject.toml", "Makefile", "LICENSE", "README.md"} <= tops
     assert not tops & {".venv", ".git", "dist", "build", "demo", "site"}
     assert not any(name.suffix in {".pyc", ".so", ".log"} for name in names)
