@@ -62,10 +62,10 @@ samples: $(INSTALLED)  ## write the sample data that are missing
 demo: samples  ## transfer colours on the sample data, into demo/
 	@mkdir -p demo
 	$(BIN)/gwtransfer color sample_data/meadow.npy sample_data/flower.png -o demo/meadow.png --overwrite
-	$(BIN)/gwtransfer color sample_data/flower.png sample_data/palette.png -o demo/flower.png --overwrite
+	$(BIN)/gwtransfer color sample_data/palette.png sample_data/flower.png -o demo/temple.png --overwrite
 	@echo
 	@echo "demo/meadow.png   the 16-band landscape in the colours of sample_data/flower.png"
-	@echo "demo/flower.png   sample_data/flower.png in the colours of sample_data/palette.png"
+	@echo "demo/temple.png   sample_data/palette.png in the colours of sample_data/flower.png"
 
 test: samples  ## run all tests
 	$(BIN)/pytest -q $(TWO)

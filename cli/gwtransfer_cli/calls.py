@@ -52,6 +52,8 @@ class Traits:
     ----------
     kinds : tuple of str
         The kinds of stage it runs.
+    files : tuple of str
+        "load" and "write", where their stages can be told options.
     reads, writes : tuple of str
         Parameters that name inputs and outputs.
     stream : str or None
@@ -61,6 +63,7 @@ class Traits:
     """
 
     kinds: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     stream: str | None = None
@@ -229,7 +232,8 @@ class Call:
 
     def keywords(self, recipe: "Recipe | None") -> dict[str, Any]:
         """Return the call as keywords of a recipe file."""
-        from gwtransfer.keywords import as_keywords, own_names, short_names
+        from gwtransfer.keywords import STAGE, as_keywords, own_names, short_names
+        from gwtransfer_cli.options import file_options
 
         staged = {*short_names(self.traits.kinds), *own_names(self.traits.kinds), "set"}
         said: dict[str, Any] = {}
@@ -246,6 +250,11 @@ class Call:
             said[key] = plain
         if recipe is not None:
             said |= as_keywords(recipe, self.traits.kinds)
+        for kind in self.traits.files:
+            options = file_options(self.given["settings"], kind)
+            if options:
+                stage = {STAGE: said.pop(kind)} if kind in said else {}
+                said[kind] = {**stage, **options}
         return said
 
 
@@ -305,6 +314,7 @@ def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
 def command(
     *,
     kinds: Sequence[str] = (),
+    files: Sequence[str] = (),
     reads: Sequence[str] = (),
     writes: Sequence[str] = (),
     stream: str | None = None,
@@ -318,16 +328,23 @@ def command(
         The kinds of stage it runs.
     reads, writes : sequence of str
         Which of its parameters name inputs and outputs.
-    stream, many
+    files, stream, many
         As `Traits` has them.
     """
     traits = Traits(
-        kinds=tuple(kinds), reads=tuple(reads), writes=tuple(writes), stream=stream, many=many
+        kinds=tuple(kinds),
+        files=tuple(files),
+        reads=tuple(reads),
+        writes=tuple(writes),
+        stream=stream,
+        many=many,
     )
 
     def decorate(function: Function) -> Callable[..., int]:
         own = inspect.signature(function).parameters
         keys = {name: key_of(name, one.annotation) for name, one in own.items()}
+        for one in own.values():
+            leave_to_readers(one.annotation)
         form = Form(traits=traits, keys=keys, hints=get_type_hints(function))
         added = {
             "recipe_file": (recipe_option(form), None), **(WRITERS if writes else {}), **COMMON
@@ -360,6 +377,14 @@ def command(
         return called
 
     return decorate
+
+
+def leave_to_readers(annotation: Any) -> None:
+    """Let readers refuse what cannot be read: the option parser would call it a misuse."""
+    if get_origin(annotation) is Annotated:
+        for info in annotation.__metadata__:
+            if hasattr(info, "readable"):
+                info.readable = False
 
 
 def key_of(name: str, annotation: Any) -> str:

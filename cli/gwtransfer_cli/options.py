@@ -274,7 +274,13 @@ Settings = Annotated[
 ]
 
 
-def make_recipe(settings: list[str] | None, kinds: Sequence[str], **given: object) -> "Recipe":
+def make_recipe(
+    settings: list[str] | None,
+    kinds: Sequence[str],
+    *,
+    files: Sequence[str] = (),
+    **given: object,
+) -> "Recipe":
     """Return the recipe of a command: what was given, over the recipe file, over the defaults.
 
     Parameters
@@ -283,6 +289,8 @@ def make_recipe(settings: list[str] | None, kinds: Sequence[str], **given: objec
         ``KIND=STAGE`` and ``KIND.OPTION=VALUE``.
     kinds : sequence of str
         The kinds of stage the command runs.
+    files : sequence of str
+        Kinds of stage that open and write, and whose options `file_options` takes.
     **given
         Keywords; None was not given.
     """
@@ -293,7 +301,9 @@ def make_recipe(settings: list[str] | None, kinds: Sequence[str], **given: objec
 
     over, rest = sorted_out(given, kinds)
     for text in settings or []:
-        kind, option, value = parse_setting(text, kinds)
+        kind, option, value = parse_setting(text, (*kinds, *files))
+        if kind in files:
+            continue
         table = over.setdefault(kind, {})
         name = STAGE if option is None else option.replace("-", "_")
         if name in table and (option is not None or table[STAGE] != value):
@@ -302,21 +312,44 @@ def make_recipe(settings: list[str] | None, kinds: Sequence[str], **given: objec
                 raise UsageError(f"--set {text}: {words}; drop one")
             raise UsageError(f"--set {text}: {kind}.{name} was given already; drop one")
         table[name] = value
-    return recipe_of({**rest, **layered(calls.tables(), over)}, kinds)
+    under = {kind: table for kind, table in calls.tables().items() if kind in kinds}
+    return recipe_of({**rest, **layered(under, over)}, kinds)
+
+
+def file_options(settings: list[str] | None, kind: str) -> dict[str, object]:
+    """Return the options of a load or write stage: from --set, over those of the recipe.
+
+    Raises
+    ------
+    UsageError
+        --set chooses such a stage, which an option of its own does.
+    """
+    from gwtransfer.errors import UsageError
+    from gwtransfer_cli import calls
+
+    options = dict(calls.tables().get(kind, {}))
+    for text in settings or []:
+        key, _, value = text.partition("=")
+        if key == kind:
+            raise UsageError(f"--set {text}: use --{kind} {value}")
+        if key.startswith(f"{kind}."):
+            options[key.removeprefix(f"{kind}.").replace("-", "_")] = value
+    return options
 
 
 def make_opening(
-    load: str | None, variable: str | None, band_axis: int | None, bands: str | None
+    load: str | None,
+    variable: str | None,
+    band_axis: int | None,
+    bands: str | None,
+    settings: list[str] | None = None,
 ) -> "Opening":
     """Return how to open a command's inputs."""
     from gwtransfer.opening import Opening
 
-    given = {"variable": variable, "band_axis": band_axis}
-    return Opening(
-        load=load,
-        options={name: value for name, value in given.items() if value is not None},
-        bands=bands,
-    )
+    named = {"variable": variable, "band_axis": band_axis}
+    given = {name: value for name, value in named.items() if value is not None}
+    return Opening(load=load, options={**file_options(settings, "load"), **given}, bands=bands)
 
 
 def make_mask(path: Path | None, feather: float) -> "masking.Mask | None":
@@ -350,6 +383,7 @@ def make_writing(
     cog: bool,
     strip: bool,
     overwrite: bool,
+    settings: list[str] | None = None,
 ) -> "Writing":
     """Return how to write a command's output; what was not asked for is left to the writer."""
     from gwtransfer.errors import UsageError
@@ -357,6 +391,7 @@ def make_writing(
 
     if depth not in (None, "8", "16", "float"):
         raise UsageError(f"--depth: expected 8, 16 or float, got {depth}")
-    given: dict[str, object] = {} if depth is None else {"depth": depth}
+    given = file_options(settings, "write")
+    given |= {} if depth is None else {"depth": depth}
     given |= {name: True for name, asked in (("dither", dither), ("cog", cog)) if asked}
     return Writing(write=write, options=given, strip=strip, overwrite=overwrite)

@@ -27,7 +27,14 @@ def take(ctx: "typer.Context", form: "Form", path: Path) -> None:
     """
     from gwtransfer import recipefile
     from gwtransfer.errors import UsageError
-    from gwtransfer.keywords import own_names, recipe_of, refuse_unknown, short_names, sorted_out
+    from gwtransfer.keywords import (
+        own_names,
+        parted,
+        recipe_of,
+        refuse_unknown,
+        short_names,
+        sorted_out,
+    )
 
     given = read(path)
     named = given.pop(recipefile.COMMAND, ctx.info_name)
@@ -39,11 +46,15 @@ def take(ctx: "typer.Context", form: "Form", path: Path) -> None:
                 f"expected a recipe of {ctx.info_name}, found one of {named}; use gwtransfer run"
             )
         tables, rest = sorted_out(given, kinds)
+        for kind in form.traits.files:
+            stage, options = parted(rest.pop(kind, None))
+            rest |= {} if stage is None else {kind: stage}
+            tables |= {kind: options} if options else {}
         known = [key for key in form.keys.values() if key != "set"]
         refuse_unknown(rest, [*known, *kinds, *short_names(kinds)], what="keyword")
         values = _values(form, rest)
         own = {name: rest[name] for name in own_names(kinds) if name in rest}
-        recipe_of({**own, **tables}, kinds)
+        recipe_of({**own, **{kind: tables[kind] for kind in kinds if kind in tables}}, kinds)
     except UsageError as error:
         raise type(error)(f"{named_as(path)}: {error}") from error
     ctx.default_map = values

@@ -1,8 +1,19 @@
 """Every error gwtransfer raises on purpose: one root, each also the matching built-in."""
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 class GwTransferError(Exception):
-    """Root of all deliberate errors; the message is one line a user can act on."""
+    """Root of all deliberate errors; the message is one line a user can act on.
+
+    What a terminal would obey and not show, from a name or from inside a file, is a question mark.
+    """
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return _CONTROL.sub("?", super().__str__())
 
 
 class ReadError(GwTransferError, OSError):

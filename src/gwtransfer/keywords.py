@@ -116,6 +116,18 @@ def layered(under: Mapping[str, Mapping[str, object]], over: Tables) -> Tables:
     return merged
 
 
+FILES = ("load", "write")
+"""Kinds of stage that no recipe chooses: files do, unless one is named."""
+
+
+def parted(value: object) -> tuple[object, dict[str, object]]:
+    """Return the stage and the options of a kind, given as a name or as a table."""
+    if not isinstance(value, Mapping):
+        return value, {}
+    options = {str(name).replace("-", "_"): one for name, one in value.items()}
+    return options.pop(STAGE, None), options
+
+
 def recipe_of(given: Mapping[str, object], kinds: Sequence[str]) -> Recipe:
     """Return the recipe that keywords ask for.
 

@@ -60,8 +60,8 @@ class Opening:
                 item = choose_bands(replace(item, notes=_named(path, item.notes)), bands)
             opened.append(item)
         for name in sorted(given.keys() - used) if paths else ():
-            flag = name.replace("_", "-")
-            raise UsageError(f"{paths[0]}: files of this format have no --{flag}; leave it out")
+            shown = {"variable": "--variable", "band_axis": "--band-axis"}.get(name, f"load.{name}")
+            raise UsageError(f"{paths[0]}: files of this format have no {shown}; leave it out")
         cubes = [item for item in opened if isinstance(item, Raster) and item.kind == "cube"]
         if self.bands is not None and paths and not cubes:
             raise UsageError(f"{paths[0]}: --bands chooses among a cube's bands; leave it out")

@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 KINDS = ("map",)
+FILES = ("load", "write")
 
 
 @calls.command(
     kinds=KINDS,
+    files=FILES,
     reads=("plan", "sources", "palette", "mask"),
     writes=("output",),
     stream=".png",
@@ -126,6 +128,7 @@ def apply(
     recipe = make_recipe(
         settings,
         KINDS,
+        files=FILES,
         map=mapping,
         gain_cap=gain_cap,
         strength=strength,
@@ -136,11 +139,13 @@ def apply(
     calls.settled(recipe.settled(map="mean"))
     given: dict[str, Any] = {
         "recipe": recipe,
-        "opening": make_opening(load, variable, band_axis, bands),
+        "opening": make_opening(load, variable, band_axis, bands, settings),
         "palette_path": palette,
         "mask": make_mask(mask, feather),
     }
-    writing = make_writing(write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite)
+    writing = make_writing(
+        write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite, settings=settings
+    )
     keeper = upkeeping.Keeper(beside=[one for one in (plan, palette, mask) if one is not None])
 
     def one(source: Path, output: Path, *, progress: "Progress") -> "Colored":

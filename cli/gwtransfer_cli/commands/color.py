@@ -48,10 +48,12 @@ from gwtransfer_cli.options import (
 )
 
 KINDS = ("prepare", "fit", "plan", "map")
+FILES = ("load", "write")
 
 
 @calls.command(
     kinds=KINDS,
+    files=FILES,
     reads=("source", "palette", "palettes", "mask", "palette_mask"),
     writes=("output", "save_plan"),
     stream=".png",
@@ -143,6 +145,7 @@ def color(
     recipe = make_recipe(
         settings,
         KINDS,
+        files=FILES,
         seed=seed,
         sample=sample,
         space=space,
@@ -169,9 +172,15 @@ def color(
             ),
             output,
             recipe,
-            opening=make_opening(load, variable, band_axis, bands),
+            opening=make_opening(load, variable, band_axis, bands, settings),
             writing=make_writing(
-                write, depth, dither=dither, cog=cog, strip=strip, overwrite=overwrite
+                write,
+                depth,
+                dither=dither,
+                cog=cog,
+                strip=strip,
+                overwrite=overwrite,
+                settings=settings,
             ),
             grade=coloring.Grade(
                 mask=make_mask(mask, feather),

@@ -32,9 +32,10 @@ FEW = 2
 """With at most so many components on a side MGW2 sees one mutual distance, or none."""
 
 KINDS = ("prepare", "fit", "plan")
+FILES = ("load",)
 
 
-@calls.command(kinds=KINDS, reads=("first", "second"))
+@calls.command(kinds=KINDS, files=FILES, reads=("first", "second"))
 def distance(
     first: Annotated[
         Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
@@ -91,6 +92,7 @@ def distance(
     recipe = make_recipe(
         settings,
         KINDS,
+        files=FILES,
         seed=seed,
         prepare=prepare,
         sample=sample,
@@ -100,7 +102,7 @@ def distance(
         solver=solver,
         starts=starts,
     )
-    opening = make_opening(load, variable, band_axis, bands)
+    opening = make_opening(load, variable, band_axis, bands, settings)
     with console.progress() as progress:
         progress("distance", 0, 0)
         found = jobs.distance(

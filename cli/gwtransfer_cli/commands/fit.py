@@ -32,9 +32,10 @@ from gwtransfer_cli.options import (
 )
 
 KINDS = ("prepare", "fit")
+FILES = ("load",)
 
 
-@calls.command(kinds=KINDS, reads=("file", "mask"), writes=("output",), stream=".npz")
+@calls.command(kinds=KINDS, files=FILES, reads=("file", "mask"), writes=("output",), stream=".npz")
 def fit(
     file: Annotated[Path, typer.Argument(help="Picture, cube or shape.", show_default=False)],
     output: Output,
@@ -72,6 +73,7 @@ def fit(
     recipe = make_recipe(
         settings,
         KINDS,
+        files=FILES,
         seed=seed,
         prepare=prepare,
         sample=sample,
@@ -82,7 +84,7 @@ def fit(
         components=components,
         device=device,
     )
-    opening = make_opening(load, variable, band_axis, bands)
+    opening = make_opening(load, variable, band_axis, bands, settings)
     with console.progress() as progress:
         progress(f"fit {file.name}", 0, 0)
         item, mixture = jobs.fit(

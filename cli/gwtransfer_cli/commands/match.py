@@ -30,10 +30,12 @@ CLOSE = 0.85
 """A runner-up whose score is this share of the best is worth a word."""
 
 KINDS = ("prepare", "fit", "plan")
+FILES = ("load",)
 
 
 @calls.command(
     kinds=KINDS,
+    files=FILES,
     reads=("source", "target", "transfer", "truth"),
     writes=("output",),
     stream=".csv",
@@ -156,7 +158,13 @@ def match(
     clock = Clock()
     request = job.Request(
         recipe=make_recipe(
-            settings, KINDS, seed=seed, prepare=prepare, sample=sample, components=components
+            settings,
+            KINDS,
+            files=FILES,
+            seed=seed,
+            prepare=prepare,
+            sample=sample,
+            components=components,
         ),
         rigid=rigid,
         polished=icp,
@@ -172,7 +180,7 @@ def match(
             source,
             target,
             request,
-            opening=make_opening(load, None, None, None),
+            opening=make_opening(load, None, None, None, settings),
             destination=output,
             overwrite=overwrite,
             watch=progress,

@@ -12,9 +12,11 @@ from gwtransfer.api.items import path_of
 from gwtransfer.api.words import RecipeLike
 from gwtransfer.errors import UsageError
 from gwtransfer.keywords import (
+    FILES,
     as_keywords,
     layered,
     own_names,
+    parted,
     recipe_of,
     refuse_unknown,
     short_names,
@@ -142,6 +144,10 @@ def asked(
     stages = [name for name in [*own_names(kinds), *short_names(kinds)] if name not in without]
     refuse_unknown(rest, [*known, *stages, *kinds])
     job = {name: rest.pop(name) for name in list(rest) if name in known}
+    for kind in FILES:
+        stage, options = parted(job.pop(kind, None))
+        job |= {kind: stage} if stage is not None else {}
+        job |= {f"{kind}_options": options} if options else {}
     made = recipe_of({**layered(tables, over_tables), **rest}, kinds)
     return Asked(command=command, recipe=made, rest=job)
 

@@ -29,9 +29,12 @@ class Reading:
     ----------
     load, variable, band_axis, bands
         As the options of the command line.
+    load_options : mapping or None
+        Options of the load stages that have them.
     """
 
     load: str | None = None
+    load_options: Mapping[str, object] | None = None
     variable: str | None = None
     band_axis: int | None = None
     bands: str | None = None
@@ -39,7 +42,8 @@ class Reading:
     def opening(self, held: Mapping[Path, Raster | Cloud] | None = None) -> Opening:
         """Return how to open the inputs of a job, some of which may be opened already."""
         given = {"variable": self.variable, "band_axis": self.band_axis}
-        options = {name: value for name, value in given.items() if value is not None}
+        options = dict(self.load_options or {})
+        options |= {name: value for name, value in given.items() if value is not None}
         if not held:
             return Opening(load=self.load, options=options, bands=self.bands)
         return OpenedAlready(load=self.load, options=options, bands=self.bands, held=held)
@@ -169,9 +173,12 @@ class Storing:
     ----------
     write, depth, dither, cog, strip, overwrite
         As the options of the command line.
+    write_options : mapping or None
+        Options of the write stage.
     """
 
     write: str | None = None
+    write_options: Mapping[str, object] | None = None
     depth: Literal[8, 16, "float"] | None = None
     dither: bool = False
     cog: bool = False
@@ -180,7 +187,8 @@ class Storing:
 
     def writing(self) -> Writing:
         """Return how to write an output."""
-        options: dict[str, object] = {} if self.depth is None else {"depth": str(self.depth)}
+        options = dict(self.write_options or {})
+        options |= {} if self.depth is None else {"depth": str(self.depth)}
         options |= {name: True for name in ("dither", "cog") if getattr(self, name)}
         return Writing(
             write=self.write, options=options, strip=self.strip, overwrite=self.overwrite

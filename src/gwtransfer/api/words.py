@@ -31,7 +31,7 @@ RecipeLike: TypeAlias = Where | Mapping[str, object] | Recipe
 class ReadWords(TypedDict, total=False):
     """How files are read."""
 
-    load: str
+    load: Table
     variable: str
     band_axis: int
     bands: str
@@ -76,7 +76,7 @@ class MapWords(TypedDict, total=False):
 class WriteWords(TypedDict, total=False):
     """How an output is written."""
 
-    write: str
+    write: Table
     depth: Literal[8, 16, "8", "16", "float"]
     dither: bool
     cog: bool
@@ -121,7 +121,7 @@ class MatchWords(FitWords, total=False):
     """Keywords of `match`."""
 
     plan: Table
-    load: str
+    load: Table
     rigid: bool
     icp: bool
     refine: bool

@@ -1,6 +1,5 @@
 """A match held against what is known: errors along the surface."""
 
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from gwtransfer.adapters.geodesics import Geodesics
 from gwtransfer.core.types import Cloud
 from gwtransfer.errors import DataError, ReadError
 from gwtransfer.io.files import check_readable
-from gwtransfer.io.npz import read_arrays
+from gwtransfer.io.npz import decoded, read_arrays
 from gwtransfer.matching.matched import Matched, numbers
 
 Array = NDArray[np.float64]
@@ -161,7 +160,7 @@ def read(path: Path, mine: NDArray[np.int64]) -> NDArray[np.int64]:
         listed = listed - 1
     if listed.ndim == 2 and listed.shape[1] == 2:
         return listed
-    if listed.size != len(mine) or max(listed.shape) != len(mine):
+    if listed.ndim == 0 or listed.size != len(mine) or max(listed.shape) != len(mine):
         raise ReadError(
             f"{path}: expected a target vertex for each of {len(mine)} source vertices, or pairs, "
             f"found {' x '.join(map(str, listed.shape))} numbers"
@@ -177,8 +176,8 @@ def _stored(path: Path, suffix: str) -> NDArray[np.int64]:
             if "source" in held and held["source"].shape == array.shape:
                 array = np.column_stack([held["source"], array])
         else:
-            array = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+            array = decoded(path.read_bytes())
+    except Exception as error:  # the parser of a header raises what its tokenizer does
         raise ReadError(
             f"{path}: expected an array of target vertices, found something else"
         ) from error

@@ -106,10 +106,16 @@ class Color:
                 kept = int(np.searchsorted(np.cumsum(values) / total, self.variance)) + 1
                 axes = _facing(vectors[:, : min(kept, raster.bands, MOST_AXES)])
         radius = float(np.sqrt(np.trace(covariance)))
+        varies = bool(np.ptp(points, axis=0).any())
+        if varies and radius == 0:
+            raise DataError(
+                f"{raster.name}: expected values whose squares a double holds, found less spread "
+                "than 1e-160; multiply them"
+            )
         return Space(
             origin=origin,
             axes=axes,
-            unit=radius if np.ptp(points, axis=0).any() else 1.0,
+            unit=radius if varies else 1.0,
             coordinates=coordinates(raster, self.space),
             wavelengths=(
                 None if raster.wavelengths is None else raster.wavelengths.astype(np.float64)

@@ -156,9 +156,11 @@ def _whosmat(path: Path) -> list[tuple[str, tuple[int, ...], str]]:
     try:
         with quiet():
             listed: list[tuple[str, tuple[int, ...], str]] = whosmat(str(path), appendmat=False)
-            return listed
     except Exception as error:
         raise _broken(path, error) from error
+    if not all(name.isprintable() for name, _, _ in listed):
+        raise ReadError(f"{path}: expected names of variables, found one that no terminal prints")
+    return listed
 
 
 def _loadmat(path: Path, names: list[str]) -> dict[str, Any]:

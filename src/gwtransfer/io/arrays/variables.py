@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.adapters.foreign import CONTROL
 from gwtransfer.core.raster import Georeference
 from gwtransfer.errors import AmbiguousError, ReadError, UsageError
 from gwtransfer.io.layout import find_band_axis, habit_note, sizes
@@ -220,7 +221,7 @@ class Contents:
         """Return names with shapes, for messages."""
         found = [f"{one.name} ({_described(one)})" for one in variables]
         more = f" and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
-        return (", ".join(found[:MOST_LISTED]) or "no numeric array") + more
+        return CONTROL.sub("?", (", ".join(found[:MOST_LISTED]) or "no numeric array") + more)
 
 
 @dataclass(frozen=True, kw_only=True)
