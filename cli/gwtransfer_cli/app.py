@@ -10,7 +10,7 @@ import typer
 
 from gwtransfer import __version__
 from gwtransfer.errors import GwTransferError, UsageError
-from gwtransfer_cli import console, plainhelp
+from gwtransfer_cli import console, plainhelp, streams
 from gwtransfer_cli.commands import (
     apply,
     color,
@@ -96,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    streams.forget()
     try:
         with ended_by_signals() as interrupts:
             code = typer.main.get_command(app).main(
@@ -107,7 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.end()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
         return REFUSED
     except Exception as error:
         code = _report(error, debug="--debug" in arguments)

@@ -3,6 +3,7 @@
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 SCRIPTING, SPEAKING = "Scripts", "Speaking"
 
 Figures = dict[str, Any]
-
-OF_THIS_RUN = ("output", "save_plan", "overwrite", "skip_existing", "depfile", "scheduler", "jobs")
-"""Keywords that say where and how, and nothing of what is made: no artefact keeps them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,17 +262,18 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-_current: list[Call] = []
+_current: ContextVar[Call] = ContextVar("call")
 
 
 def current() -> Call:
     """Return the call that is carried out."""
-    return _current[-1]
+    return _current.get()
 
 
 def tables() -> Mapping[str, Mapping[str, object]]:
     """Return the stages and options of the recipe that this call was given."""
-    return _current[-1].tables if _current else {}
+    call = _current.get(None)
+    return {} if call is None else call.tables
 
 
 def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
@@ -292,7 +291,7 @@ def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
     """
     from gwtransfer import __version__, recipefile
 
-    call = _current[-1]
+    call = current()
     said = call.keywords(recipe)
     if call.prints:
         head = {recipefile.VERSION: __version__, recipefile.COMMAND: call.name}
@@ -302,13 +301,8 @@ def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
     if recipe is not None:
         words = ", ".join(f"{kind} {recipe.name(kind)}" for kind in call.traits.kinds)
         console.step(f"settled: {words}")
-    kept = {key: value for key, value in said.items() if key not in OF_THIS_RUN}
-    files = {call.form.keys[name] for name in call.traits.reads}
-    for key in files & kept.keys():
-        value = kept[key]
-        names = [Path(one).name for one in ([value] if isinstance(value, str) else value)]
-        kept[key] = names[0] if isinstance(value, str) else names
-    return {recipefile.COMMAND: call.name, **kept}
+    inputs = {call.form.keys[name] for name in call.traits.reads}
+    return recipefile.kept(call.name, said, inputs)
 
 
 def command(
@@ -412,12 +406,12 @@ def run(ctx: typer.Context, function: Function, call: Call, common: Mapping[str,
             quiet=common["quiet"],
             verbose=common["verbose"],
             taken=taken,
-            log=streams.log(common["log_file"], call),
+            log=streams.log(common["log_file"], call, common),
         ),
         shlex.join(["gwtransfer", call.name, *ctx.meta.get(TYPED, ())]),
     )
     recipes.give_way(ctx, call)
-    _current[:] = [call]
+    _current.set(call)
     with streams.connected(call) as given:
         if call.prints:
             return recipes.printed(function, call, given)

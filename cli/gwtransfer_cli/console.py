@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -59,50 +60,51 @@ class Voice:
             note(f"{name}: no more can be written: {error.strerror}; the log ends here")
 
 
-_voice = Voice()
+_voice: ContextVar[Voice] = ContextVar("voice", default=Voice())  # noqa: B039  # never changed
 
 
 def begin(voice: Voice, line: str) -> None:
     """Speak like this from now on; the line, as it was typed, goes into the log."""
-    global _voice  # noqa: PLW0603  # one run, one voice
     end()
-    _voice = voice
+    _voice.set(voice)
     voice.write("run", line)
 
 
 def end() -> None:
     """Close the log and speak in the usual way."""
-    global _voice  # noqa: PLW0603
-    if _voice.log is not None:
-        _voice.log.close()
-    _voice = Voice()
+    log = _voice.get().log
+    if log is not None:
+        log.close()
+    _voice.set(Voice())
 
 
 def call_it(path: Path, known: str) -> None:
     """Let messages call a file by the name the user gave."""
-    _voice.names[str(path)] = known
+    _voice.get().names[str(path)] = known
 
 
 def say(line: str) -> None:
     """Print a line that sums up what was done: on stdout, unless that is taken."""
-    line = _voice.shown(line)
-    _voice.write("said", line)
-    if not (_voice.quiet or _voice.json):
-        typer.echo(line, err=_voice.taken)
+    line = _voice.get().shown(line)
+    _voice.get().write("said", line)
+    if not (_voice.get().quiet or _voice.get().json):
+        typer.echo(line, err=_voice.get().taken)
 
 
 def result(line: str) -> None:
     """Print what was asked for on stdout, in whatever voice but JSON."""
-    line = _voice.shown(line)
-    _voice.write("result", line)
-    if not _voice.json:
+    line = _voice.get().shown(line)
+    _voice.get().write("result", line)
+    if not _voice.get().json:
         typer.echo(line)
 
 
 def answer(figures: Mapping[str, Any]) -> None:
     """Print the figures of a run as one JSON object, where that was asked for."""
-    if _voice.json:
-        typer.echo(_voice.shown(json.dumps(_held(figures), ensure_ascii=False, allow_nan=False)))
+    if _voice.get().json:
+        typer.echo(
+            _voice.get().shown(json.dumps(_held(figures), ensure_ascii=False, allow_nan=False))
+        )
 
 
 def _held(value: Any) -> Any:
@@ -116,35 +118,35 @@ def _held(value: Any) -> Any:
 
 def complain(message: str) -> None:
     """Print one line of error on stderr."""
-    line = _voice.shown(" ".join(message.split()))
-    _voice.write("error", line)
+    line = _voice.get().shown(" ".join(message.split()))
+    _voice.get().write("error", line)
     typer.echo(f"gwtransfer: {line}", err=True)
 
 
 def note(message: str) -> None:
     """Print one line of advice on stderr."""
-    line = _voice.shown(" ".join(message.split()))
-    _voice.write("note", line)
-    if not _voice.quiet:
+    line = _voice.get().shown(" ".join(message.split()))
+    _voice.get().write("note", line)
+    if not _voice.get().quiet:
         typer.echo(f"note: {line}", err=True)
 
 
 def step(what: str) -> None:
     """Say what is done next, to who wants to know."""
-    line = _voice.shown(what)
-    _voice.write("step", line)
-    if _voice.verbose:
-        typer.echo(f"{perf_counter() - _voice.start:7.2f} s  {line}", err=True)
+    line = _voice.get().shown(what)
+    _voice.get().write("step", line)
+    if _voice.get().verbose:
+        typer.echo(f"{perf_counter() - _voice.get().start:7.2f} s  {line}", err=True)
 
 
 def is_json() -> bool:
     """Tell whether one JSON object is all that stdout gets."""
-    return _voice.json
+    return _voice.get().json
 
 
 def is_watched() -> bool:
     """Tell whether anybody watches stderr while the program runs."""
-    return sys.stderr.isatty() and not _voice.quiet
+    return sys.stderr is not None and sys.stderr.isatty() and not _voice.get().quiet
 
 
 @contextmanager
@@ -178,7 +180,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def show(what: str, done: int, total: int) -> None:
             stepped(what)
-            what = _voice.shown(what)
+            what = _voice.get().shown(what)
             if bar.tasks[0].description != what or done == 0:
                 bar.reset(task, description=what, total=total or None, rate="")
             speed = bar.tasks[0].speed

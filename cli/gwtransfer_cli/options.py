@@ -40,7 +40,7 @@ Sample = Annotated[
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace OUT if it exists."),
+    typer.Option("--overwrite/--no-overwrite", help="Replace OUT if it exists."),
 ]
 Space = Annotated[
     str | None,
@@ -81,9 +81,9 @@ Prepare = Annotated[
     ),
 ]
 KeepSize = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--keep-size",
+        "--keep-size/--no-keep-size",
         help="Compare sizes too: without it every shape is scaled to radius one, and xyz does "
         "not see size.",
         rich_help_panel=FITTING,
@@ -214,7 +214,7 @@ Depth = Annotated[
 Dither = Annotated[
     bool,
     typer.Option(
-        "--dither",
+        "--dither/--no-dither",
         help="Round with noise, so that smooth areas show no bands.",
         rich_help_panel=WRITING,
     ),
@@ -222,13 +222,15 @@ Dither = Annotated[
 Cog = Annotated[
     bool,
     typer.Option(
-        "--cog", help="Write a TIFF as a cloud-optimized GeoTIFF.", rich_help_panel=WRITING
+        "--cog/--no-cog", help="Write a TIFF as a cloud-optimized GeoTIFF.", rich_help_panel=WRITING
     ),
 ]
 Strip = Annotated[
     bool,
     typer.Option(
-        "--strip", help="Leave out ICC profile, Exif and resolution.", rich_help_panel=WRITING
+        "--strip/--no-strip",
+        help="Leave out ICC profile, Exif and resolution.",
+        rich_help_panel=WRITING,
     ),
 ]
 Variable = Annotated[

@@ -38,9 +38,9 @@ def take(ctx: "typer.Context", form: "Form", path: Path) -> None:
 
     given = read(path)
     named = given.pop(recipefile.COMMAND, ctx.info_name)
-    given.pop(recipefile.VERSION, None)
     kinds = form.traits.kinds
     try:
+        recipefile.check_version(given.pop(recipefile.VERSION, None))
         if named != ctx.info_name:
             raise UsageError(
                 f"expected a recipe of {ctx.info_name}, found one of {named}; use gwtransfer run"
@@ -136,7 +136,12 @@ def give_way(ctx: "typer.Context", call: "Call") -> None:
 
 
 def printed(function: "Function", call: "Call", given: Mapping[str, Any]) -> int:
-    """Print the recipe of a call."""
+    """Print the recipe of a call whose inputs are there."""
+    from gwtransfer.io.files import check_readable, is_folder, is_pattern
+
+    for path in call.paths(call.traits.reads):
+        if str(path) != streams.STREAM and not is_folder(path) and not is_pattern(path):
+            check_readable(path)
     if not call.traits.kinds:
         calls.settled()
     function(**{**given, **({"overwrite": True} if "overwrite" in given else {})})

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -48,6 +48,8 @@ def takes_stdout(call: "Call", *, as_json: bool) -> bool:
             raise UsageError(f"{flag} -: expected a file, as this cannot go to {OUT_WORDS}")
         if as_json:
             raise UsageError("--json and --output - both want standard output; drop one")
+        if sys.stdout is None:
+            raise UsageError("--output -: expected a file or pipe, found standard output closed")
         if sys.stdout.isatty() and _extension(call) not in TEXT:
             raise UsageError("--output -: expected a file or pipe, found a terminal; add > FILE")
         return True
@@ -86,9 +88,29 @@ def connected(call: "Call") -> Iterator[dict[str, Any]]:
             console.call_it(sent, OUT_WORDS)
         yield given
         if sent is not None:
-            with sent.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            _send(sent)
+
+
+def _send(path: Path) -> None:
+    """Write a file to standard output.
+
+    Raises
+    ------
+    BrokenPipeError
+        Who read it has gone.
+    WriteError
+        The system refuses.
+    """
+    from gwtransfer.errors import WriteError
+
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"{OUT_WORDS}: cannot be written: {error.strerror}") from error
 
 
 def _reads(value: Any) -> bool:
@@ -106,7 +128,7 @@ def _received(folder: Path, names: list[str], given: dict[str, Any]) -> Path:
     from gwtransfer.errors import UsageError
 
     said = [one for name in names for one in _several(given[name]) if str(one) == STREAM]
-    if len(said) > 1:
+    if len(said) > 1 or stdin_once.cache_info().currsize:
         raise UsageError("-: expected one input from standard input, found several")
     data = stdin_bytes()
     extension = next((extension for start, extension in STARTS if data.startswith(start)), ".csv")
@@ -132,6 +154,11 @@ def stdin_once() -> bytes:
     return stdin_bytes()
 
 
+def forget() -> None:
+    """Read standard input anew."""
+    stdin_once.cache_clear()
+
+
 def stdin_bytes() -> bytes:
     """Return all that comes in.
 
@@ -147,13 +174,13 @@ def stdin_bytes() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def log(path: Path | None, call: "Call") -> IO[str] | None:
+def log(path: Path | None, call: "Call", common: Mapping[str, Any]) -> IO[str] | None:
     """Open the log to add to it.
 
     Raises
     ------
     UsageError
-        It is an input or the output.
+        It is an input, an output, the recipe or the depfile.
     WriteError
         It cannot be written.
     """
@@ -161,7 +188,9 @@ def log(path: Path | None, call: "Call") -> IO[str] | None:
 
     if path is None:
         return None
-    for one in call.paths([*call.traits.reads, *call.traits.writes]):
+    named = call.paths([*call.traits.reads, *call.traits.writes])
+    named += [one for one in (common["recipe_file"], common.get("depfile")) if one is not None]
+    for one in named:
         if path.resolve() == one.resolve():
             raise UsageError(f"{path}: the log is {one}; choose another name")
     try:

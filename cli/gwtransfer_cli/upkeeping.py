@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gwtransfer_cli import calls, console
-from gwtransfer_cli.calls import OF_THIS_RUN, Answer
+from gwtransfer_cli.calls import Answer
 
 if TYPE_CHECKING:
     from gwtransfer_cli.calls import Call, Function
@@ -29,7 +29,8 @@ def kept_up(
     recipe = common.get("recipe_file")
     recipes = [] if recipe is None or str(recipe) == "-" else [recipe]
     if depfile is not None:
-        check_depfile(depfile, [*inputs, *recipes, *outputs])
+        logs = [] if common["log_file"] is None else [common["log_file"]]
+        check_depfile(depfile, [*inputs, *recipes, *outputs, *logs])
     if skips and not call.traits.many:
         answer = _unless_current(function, call, given, inputs, outputs)
     else:
@@ -146,12 +147,29 @@ class Keeper:
 
 def keywords(call: "Call") -> dict[str, Any]:
     """Return all of a call that decides what it makes, beside the contents of its inputs."""
+    from gwtransfer import registry
+    from gwtransfer.recipefile import OF_THIS_RUN
+
     said = {
         call.form.keys[name]: value
         for name, value in call.given.items()
         if call.form.keys[name] not in OF_THIS_RUN and name not in call.traits.reads
     }
-    return {"command": call.name, **_plain(said), "tables": _plain(call.tables)}
+    read = {name: call.given[name] for name in call.traits.reads if call.given[name]}
+    words = {
+        name: value
+        for name, value in read.items()
+        if isinstance(value, str) and not call.paths([name])  # "from-folder" is no file
+    }
+    said |= {"reads": sorted(read), **words}  # a mask is not a palette of the same contents
+    owners = {(one.package, one.version) for one in registry.stages()}
+    others = [list(one) for one in sorted(owners) if one[0] != "gwtransfer"]
+    return {
+        "command": call.name,
+        **_plain(said),
+        "tables": _plain(call.tables),
+        "plug-ins": others,
+    }
 
 
 def _plain(value: Any) -> Any:

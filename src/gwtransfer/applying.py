@@ -126,13 +126,13 @@ def _checked_plan(
     source, target = space_bands(plan.source.space), space_bands(plan.target.space)
     check_blend(recipe.strength, recipe.keep, source, target, mask=mask is not None)
     if palette_path is not None:
-        _check_palette(palette_path, provenance)
+        check_palette(palette_path, provenance)
     elif chooses(recipe):
         recipe.build("map")(plan)  # which says what it lacks
     return plan, provenance
 
 
-def _check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
+def check_palette(path: Path, provenance: Mapping[str, Any]) -> None:
     """Refuse a palette that is not the file the plan's target was fitted to."""
     target = provenance.get("target", {})
     made_from = target.get("input", {})

@@ -280,7 +280,7 @@ def distance(
         _refuse_fitting(paths, recipe, opening, restarts)
     items = iter(opening(*unfitted))
     opened = [load_mixture(path) if path not in unfitted else next(items) for path in paths]
-    settled(_settled_comparison(opened, recipe))
+    settled(_settled_comparison(paths, opened, recipe))
     sides, plans = [], []
     seeds = tuple(range(recipe.seed, recipe.seed + restarts))
     for seed in seeds:
@@ -293,19 +293,25 @@ def distance(
 
 
 def _settled_comparison(
-    opened: Sequence[Raster | Cloud | tuple[GaussianMixture, dict[str, Any]]], recipe: Recipe
+    paths: Sequence[Path],
+    opened: Sequence[Raster | Cloud | tuple[GaussianMixture, dict[str, Any]]],
+    recipe: Recipe,
 ) -> Recipe:
-    """Return the recipe of a comparison with what its files decide; of two kinds, the first's."""
+    """Return the recipe of a comparison with what its files decide; refuse files of two kinds."""
     fitted = [item for item in opened if not isinstance(item, tuple)]
     if not fitted:
         spaces = [item[0].space.coordinates for item in opened if isinstance(item, tuple)]
+        _check_kinds(paths, spaces)
         return recipe.settled(plan=default_solver(*spaces))
-    named = {"prepare": _default_prepare(fitted[0]), "fit": _default_fit(fitted[0])}
-    prepared = recipe.settled(**named)
-    spaces = [
-        item[0].space.coordinates if isinstance(item, tuple) else will_live_in(item, prepared)
-        for item in opened
-    ]
+    spaces = []
+    for item in reversed(opened):
+        if isinstance(item, tuple):
+            spaces.insert(0, item[0].space.coordinates)
+            continue
+        named = {"prepare": _default_prepare(item), "fit": _default_fit(item)}
+        spaces.insert(0, will_live_in(item, recipe.settled(**named)))
+    if "" not in spaces:
+        _check_kinds(paths, spaces)
     auto = AUTO if "" in spaces else default_solver(*spaces)
     return recipe.settled(**named, plan=auto)
 
@@ -374,20 +380,26 @@ def _chosen(recipe: Recipe, kind: str) -> bool:
     return recipe.name(kind) != Recipe().name(kind)
 
 
+def _check_kinds(paths: Sequence[Path], spaces: Sequence[str]) -> None:
+    """Refuse a shape against anything else, or against one in other coordinates."""
+    if spaces[0] == spaces[1] or not any(name in SHAPES for name in spaces):
+        return
+    what = [
+        f"a shape in {name} coordinates" if name in SHAPES else f"a picture or cube ({name})"
+        for name in spaces
+    ]
+    raise DataError(
+        f"{paths[1]}: expected {what[0]}, as {paths[0]} is, found {what[1]}; compare two of one "
+        "kind"
+    )
+
+
 def _check_comparable(one: Side, other: Side) -> None:
     """Refuse a shape against anything else, and shapes that were not prepared alike."""
-    coordinates = [side.mixture.space.coordinates for side in (one, other)]
-    if not any(name in SHAPES for name in coordinates):
+    spaces = [side.mixture.space.coordinates for side in (one, other)]
+    _check_kinds([one.path, other.path], spaces)
+    if not any(name in SHAPES for name in spaces):
         return
-    if coordinates[0] != coordinates[1]:
-        what = [
-            f"a shape in {name} coordinates" if name in SHAPES else f"a picture or cube ({name})"
-            for name in coordinates
-        ]
-        raise DataError(
-            f"{other.path}: expected {what[0]}, as {one.path} is, found {what[1]}; compare two of "
-            "one kind"
-        )
     differing = [
         f"{name}={other.prepare.get(name)} and not {one.prepare.get(name)}"
         for name in sorted({*one.prepare, *other.prepare} - {"sample"})

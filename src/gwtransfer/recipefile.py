@@ -1,16 +1,27 @@
 """Recipe files: a command and its keywords as TOML; and the recipes that artefacts carry."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from gwtransfer.errors import ReadError
+from gwtransfer import __version__
+from gwtransfer.errors import ReadError, UsageError
 from gwtransfer.io import store
 from gwtransfer.io.files import check_readable
 
 COMMAND, VERSION = "command", "gwtransfer"
 """Keys of a recipe file that are no keywords of the command: which it is, and who wrote it."""
+
+OF_THIS_RUN = (
+    "output", "save_plan", "format", "overwrite", "skip_existing", "depfile", "scheduler", "jobs"
+)  # fmt: skip
+"""Keywords that say where and how, and nothing of what is made: no artefact keeps them."""
+
+USUAL: Mapping[str, Any] = {
+    "preview": False, "dither": False, "cog": False, "strip": False, "feather": 0.0
+}  # fmt: skip
+"""What keywords are where nothing was said."""
 
 LARGEST = 2**20
 """Bytes of a recipe file; what is longer is something else."""
@@ -55,6 +66,49 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
         raise ReadError(f"{name}: expected a recipe in TOML, found no text") from error
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise ReadError(f"{name}: expected a recipe in TOML: {error}") from error
+
+
+def check_version(version: object) -> None:
+    """Refuse a recipe that a newer version wrote.
+
+    Raises
+    ------
+    UsageError
+    """
+    if version is None:
+        return
+    try:
+        written = [int(part) for part in str(version).split(".")]
+    except ValueError:
+        raise UsageError(f"{VERSION}: expected a version like 0.1.0, got {version!r}") from None
+    if written > [int(part) for part in __version__.split(".")]:
+        raise UsageError(
+            f"{VERSION}: expected a recipe of version {__version__} or earlier, got {version}; "
+            "update gwtransfer"
+        )
+
+
+def kept(command: str, keywords: Mapping[str, Any], inputs: Collection[str]) -> dict[str, Any]:
+    """Return a run as a recipe that an artefact carries: equal runs carry equal ones anywhere.
+
+    Parameters
+    ----------
+    command : str
+    keywords : mapping
+        All that was asked for.
+    inputs : collection of str
+        The keywords that name files; of these the names are kept and not the folders.
+    """
+    said: dict[str, Any] = {COMMAND: command}
+    for key, value in keywords.items():
+        if key in OF_THIS_RUN or value is None or value == USUAL.get(key, ()):
+            continue
+        several = list(value) if isinstance(value, list | tuple) else [value]
+        if key in inputs:
+            several = [Path(one).name for one in several]
+        plural = isinstance(value, list | tuple) and (len(several) > 1 or key not in inputs)
+        said[key] = several if plural else several[0]
+    return said
 
 
 def text(keywords: Mapping[str, Any]) -> str:

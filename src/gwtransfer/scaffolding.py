@@ -3,8 +3,6 @@
 import keyword
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.util import find_spec
@@ -13,6 +11,7 @@ from string import Template
 
 from gwtransfer import registry
 from gwtransfer.errors import PluginError, UnknownStageError, UsageError, WriteError
+from gwtransfer.io.unfinished import sweep, working_folder
 from gwtransfer.options import instead
 
 TRIED: Mapping[str, str] = {
@@ -61,17 +60,16 @@ def new_stage(name: str, kind: str, folder: Path) -> list[Path]:
     _check_folder(folder)
     _check_free(name, kind)
     texts = rendered(name, kind)
-    temporary = folder.parent / f".gwtransfer-{secrets.token_hex(8)}"
+    sweep(folder.parent)
     try:
-        for place, text in texts.items():
-            path = temporary / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        temporary.rename(folder)
+        with working_folder(folder) as temporary:
+            for place, text in texts.items():
+                path = temporary / name / place
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            (temporary / name).rename(folder)
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return [folder / place for place in texts]
 
 

@@ -64,13 +64,22 @@ def record_of(output: Path) -> Path:
 def is_current(output: Path, key: str) -> bool:
     """Tell whether an output is what this key makes, and has not been changed since."""
     noted = _noted(output)
-    return noted.get("key") == key and noted.get("output") == _digest(output)
+    made = _digest(output)
+    return made is not None and noted.get("key") == key and noted.get("output") == made
 
 
 def is_ours(output: Path) -> bool:
-    """Tell whether an output may be made again: it is as it was noted, or was just being made."""
-    noted = _noted(output)
-    return "making" in noted or ("output" in noted and noted["output"] == _digest(output))
+    """Tell whether an output may be made again: it is as it was noted, or was just being made.
+
+    What is older than the note that it is being made was put there by somebody else.
+    """
+    noted, made = _noted(output), _digest(output)
+    if made is None or ("output" in noted and noted["output"] == made):
+        return True
+    try:
+        return "making" in noted and _time(output) >= _time(record_of(output))
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -89,6 +98,7 @@ def keeping(outputs: Sequence[Path], key: str) -> Iterator[list[Path]]:
         A note cannot be written.
     """
     before = {output: _noted(output) for output in outputs}
+    was = {output: _digest(output) for output in outputs}
     for output in outputs:
         _note(output, {**before[output], "key": "", "making": key})
     good = list(outputs)
@@ -96,10 +106,16 @@ def keeping(outputs: Sequence[Path], key: str) -> Iterator[list[Path]]:
         yield good
     except BaseException:
         for output in outputs:
-            _note(output, before[output])
+            if _digest(output) == was[output]:  # else it appeared: it is ours, and to be made again
+                _note(output, before[output])
         raise
     for output in outputs:
-        _note(output, {"key": key if output in good else "", "output": _digest(output)})
+        made = _digest(output)
+        _note(output, {"key": key if output in good else "", "output": made} if made else {})
+
+
+def _time(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _digest(output: Path) -> str | None:

@@ -136,7 +136,6 @@ def apply(
         smooth=smooth,
         device=device,
     )
-    calls.settled(recipe.settled(map="mean"))
     given: dict[str, Any] = {
         "recipe": recipe,
         "opening": make_opening(load, variable, band_axis, bands, settings),
@@ -165,9 +164,12 @@ def apply(
         inputs = frames.expanded(sources)
         outputs = frames.output_names(inputs, Path(output), extension)
         applying.check_apply(plan, outputs, **given, writing=writing)
+        calls.settled(recipe.settled(map="mean"))
         return _apply_many(inputs, outputs, Path(output), one, keeper, clock)
     if extension is not None:
         raise UsageError("--format names the files in a folder; OUT is a file, leave it out")
+    applying.check_apply(plan, [Path(output)], **given, writing=writing)
+    calls.settled(recipe.settled(map="mean"))
     rules = [(Path(output), [*sources, *keeper.beside])]
     if keeper.keeps(sources[0], Path(output)):
         console.say(f"{'kept':<9}{output}")

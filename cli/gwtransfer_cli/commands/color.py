@@ -121,7 +121,7 @@ def color(
     settings: Settings = None,
     device: Device = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="A small fast result: 512 pixels a side.")
+        bool, typer.Option("--preview/--no-preview", help="A small fast result: 512 pixels a side.")
     ] = False,
     save_plan: Annotated[
         Path | None,

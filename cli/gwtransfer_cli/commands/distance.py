@@ -44,7 +44,7 @@ def distance(
         Path, typer.Argument(help="File, or mixture of `gwtransfer fit`.", show_default=False)
     ],
     prepare: Prepare = None,
-    keep_size: KeepSize = False,
+    keep_size: KeepSize = None,
     components: Components = None,
     sample: Sample = None,
     restarts: Annotated[
@@ -97,7 +97,7 @@ def distance(
         prepare=prepare,
         sample=sample,
         variance=variance,
-        keep_size=keep_size or None,
+        keep_size=keep_size,
         components=components,
         solver=solver,
         starts=starts,

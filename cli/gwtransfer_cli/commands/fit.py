@@ -42,7 +42,7 @@ def fit(
     components: Components = None,
     sample: Sample = None,
     prepare: Prepare = None,
-    keep_size: KeepSize = False,
+    keep_size: KeepSize = None,
     space: Space = None,
     variance: Variance = None,
     noise: Noise = None,
@@ -80,7 +80,7 @@ def fit(
         space=space,
         variance=variance,
         noise=noise,
-        keep_size=keep_size or None,
+        keep_size=keep_size,
         components=components,
         device=device,
     )

@@ -51,12 +51,14 @@ def lut(
     overwrite: Overwrite = False,
 ) -> calls.Answer:
     """Write PLAN as a 3D LUT: a .cube file, or a Hald picture when OUT ends in .png."""
+    from gwtransfer.jobs import load_plan
     from gwtransfer.look import look
 
     clock = summary.Clock()
     recipe = make_recipe(
         settings, KINDS, map=mapping, gain_cap=gain_cap, strength=strength, keep=keep
     )
+    load_plan(plan)
     calls.settled(recipe.settled(map="mean"))
     table = look(plan, output, recipe, size=size, level=level, overwrite=overwrite)
     console.say(summary.plan_line(table.plan))

@@ -68,7 +68,7 @@ def match(
     rigid: Annotated[
         bool,
         typer.Option(
-            "--rigid",
+            "--rigid/--no-rigid",
             help="Seek the motion that lays A on B, for two scans of one thing, whole or partly "
             "overlapping, from no first guess; prints it as a 4 × 4 matrix.",
             rich_help_panel=MATCHING,
@@ -77,7 +77,7 @@ def match(
     icp: Annotated[
         bool,
         typer.Option(
-            "--icp",
+            "--icp/--no-icp",
             help="Refine the motion of --rigid between all points (needs Open3D).",
             rich_help_panel=MATCHING,
         ),

@@ -56,7 +56,9 @@ def pairwise(
     recursive: Annotated[
         bool,
         typer.Option(
-            "--recursive", help="Look into the folders below too.", rich_help_panel=READING
+            "--recursive/--no-recursive",
+            help="Look into the folders below too.",
+            rich_help_panel=READING,
         ),
     ] = False,
     pattern: Annotated[
@@ -78,7 +80,7 @@ def pairwise(
         ),
     ] = None,
     prepare: Prepare = None,
-    keep_size: KeepSize = False,
+    keep_size: KeepSize = None,
     components: Components = None,
     sample: Sample = None,
     seed: Seed = 0,
@@ -137,6 +139,7 @@ def pairwise(
     """
     from gwtransfer.batch.pairwise import Batch
     from gwtransfer.batch.pairwise import pairwise as compare
+    from gwtransfer.errors import UsageError
 
     clock = summary.Clock()
     recipe = make_recipe(
@@ -145,7 +148,7 @@ def pairwise(
         seed=seed,
         prepare=prepare,
         sample=sample,
-        keep_size=keep_size or None,
+        keep_size=keep_size,
         components=components,
         solver=solver,
     )
@@ -162,9 +165,10 @@ def pairwise(
         overwrite=overwrite,
     )
     if scheduler is not None and job_count != 1:
-        from gwtransfer.errors import UsageError
-
         raise UsageError("--jobs and --scheduler are two ways to compute; drop one")
+
+    if job_count < 0:
+        raise UsageError(f"--jobs {job_count}: expected 0 for every core, or a number of processes")
 
     def pool(work: Path) -> "AbstractContextManager[Pool]":
         return _pool(job_count, scheduler, work)
@@ -200,14 +204,11 @@ def _shard(text: str | None) -> tuple[int, int] | None:
 
 def _pool(count: int, scheduler: str | None, work: Path) -> "AbstractContextManager[Pool]":
     from gwtransfer.adapters import workers
-    from gwtransfer.errors import UsageError
 
     if scheduler is not None:
         from gwtransfer.adapters.cluster import workers_of
 
         return workers_of(scheduler, must_see=work)
-    if count < 0:
-        raise UsageError(f"--jobs {count}: expected 0 for every core, or a number of processes")
     count = count or workers.cores()
     return workers.here() if count == 1 else workers.processes(count)
 

@@ -7,6 +7,9 @@ import typer
 
 from gwtransfer_cli import recipes
 
+UNSET = ("run", "schema")
+"""Commands that have no recipes."""
+
 
 def run(
     ctx: typer.Context,
@@ -33,7 +36,7 @@ def run(
     given, named = recipes.read(recipe), recipes.named_as(recipe)
     name = given.get(recipefile.COMMAND)
     root = ctx.find_root()
-    known = [one for one in root.command.commands if one != ctx.info_name]  # type: ignore[attr-defined]
+    known = [one for one in root.command.commands if one not in UNSET]  # type: ignore[attr-defined]
     if not isinstance(name, str):
         raise UsageError(f'{recipe}: expected a line command = "color", or another command')
     try:

@@ -82,6 +82,8 @@ def apply(
     plan, origin = _plan(made)
     if palette is not None and not chooses(request.recipe):
         raise UsageError(f"palette is of no use to map {request.recipe.name('map')}; leave it out")
+    if palette is not None and origin and palette not in inputs.held:
+        applying.check_palette(palette, origin)
     as_made = _opened(origin, "source").get("bands")
     opening = replace(reading.opening(inputs.held), default_bands=as_made)
     (opened,) = open_rasters(opening, path)

@@ -133,7 +133,7 @@ def asked(
         range.
     """
     under = plain(_held(recipe, kinds))
-    under.pop(recipefile.VERSION, None)
+    recipefile.check_version(under.pop(recipefile.VERSION, None))
     meant = under.pop(recipefile.COMMAND, command)
     if meant != command:
         where = f"{recipe}: " if isinstance(recipe, str | Path) else "recipe: "

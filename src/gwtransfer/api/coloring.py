@@ -22,6 +22,7 @@ from gwtransfer.pairs import parse_pairs
 from gwtransfer.recipe import Recipe, unrecorded
 
 KINDS = ("prepare", "fit", "plan", "map")
+INPUTS = ("source", "palette", "mask", "palette_mask")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,23 +121,16 @@ def transfer(
 
 
 def _recorded(request: Asked, settled: Recipe) -> dict[str, Any]:
-    """Return what a stored plan keeps of a run, as a recipe that `gwtransfer run` takes."""
-    kept: dict[str, Any] = {recipefile.COMMAND: request.command}
-    for name in request.rest:
-        value = request.get(name)
-        several: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-        if name in ("source", "palette", "mask", "palette_mask"):
-            named = [Path(one).name for one in several]
-            kept[name] = named if name == "palette" else named[0]
-        elif name == "palette_weights":
-            kept[name] = value if isinstance(value, str) else ",".join(map(repr, several))
-        elif name == "pair":
-            kept[name] = request.texts(name)
-        elif name == "depth":
-            kept[name] = str(value)
-        elif name not in ("output", "save_plan", "overwrite"):
-            kept[name] = value
-    return {**kept, **as_keywords(settled, KINDS)}
+    """Return what a stored plan keeps of a run, as the command does."""
+    said: dict[str, Any] = {**request.rest, **as_keywords(settled, KINDS)}
+    if "palette_weights" in said:
+        weights = _weights(said["palette_weights"]) or []
+        said["palette_weights"] = ",".join(f"{one:g}" for one in weights)
+    if "pair" in said:
+        said["pair"] = request.texts("pair")
+    if "depth" in said:
+        said["depth"] = str(said["depth"])
+    return recipefile.kept(request.command, said, INPUTS)
 
 
 def _colored(

@@ -105,7 +105,8 @@ def output_of(request: Asked, *also: str) -> Path | None:
         if str(output) == "-":
             raise UsageError("output: expected a file, got -; leave it out to get the image")
         return output
+    usual, told = Storing(), request.told(Storing)
     for name in (*option_names(Storing), *also):
-        if name in request.rest:
+        if name in request.rest and (name in also or getattr(told, name) != getattr(usual, name)):
             raise UsageError(f"{name}: expected an output, got none; name one, or leave it out")
     return None

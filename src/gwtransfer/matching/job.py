@@ -71,6 +71,8 @@ class Request:
     transfer: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.recipe.name("prepare") == "color":
+            raise UsageError("--prepare color is for pictures; expected spectral or xyz")
         if self.rotation not in get_args(Rotation):
             raise UsageError(f"--rotation: expected proper or any, got {self.rotation}")
         if self.top < 1:
