@@ -154,11 +154,14 @@ class Form:
         Parameters to the names a recipe has for them.
     hints : dict of str to type
         Parameters to the types of their values.
+    defaults : dict of str to value
+        Parameters to what they are where nothing is given.
     """
 
     traits: Traits
     keys: Mapping[str, str]
     hints: Mapping[str, Any]
+    defaults: Mapping[str, Any]
 
 
 def recipe_option(form: Form) -> Any:
@@ -295,7 +298,7 @@ def settled(recipe: "Recipe | None" = None) -> dict[str, Any]:
     said = call.keywords(recipe)
     if call.prints:
         head = {recipefile.VERSION: __version__, recipefile.COMMAND: call.name}
-        console.answer({**head, **said})
+        console.answer({**head, "recipe": said})
         console.result(recipefile.text({**head, **said}).rstrip("\n"))
         raise typer.Exit
     if recipe is not None:
@@ -337,9 +340,14 @@ def command(
     def decorate(function: Function) -> Callable[..., int]:
         own = inspect.signature(function).parameters
         keys = {name: key_of(name, one.annotation) for name, one in own.items()}
-        for one in own.values():
-            leave_to_readers(one.annotation)
-        form = Form(traits=traits, keys=keys, hints=get_type_hints(function))
+        for name, one in own.items():
+            completed(name, one.annotation)
+        form = Form(
+            traits=traits,
+            keys=keys,
+            hints=get_type_hints(function),
+            defaults={name: one.default for name, one in own.items()},
+        )
         added = {
             "recipe_file": (recipe_option(form), None), **(WRITERS if writes else {}), **COMMON
         }  # fmt: skip
@@ -373,12 +381,18 @@ def command(
     return decorate
 
 
-def leave_to_readers(annotation: Any) -> None:
-    """Let readers refuse what cannot be read: the option parser would call it a misuse."""
-    if get_origin(annotation) is Annotated:
-        for info in annotation.__metadata__:
-            if hasattr(info, "readable"):
-                info.readable = False
+def completed(name: str, annotation: Any) -> None:
+    """Show arguments by the names recipes have for them, and let readers refuse files.
+
+    What cannot be read is no misuse, as the option parser would have it.
+    """
+    if get_origin(annotation) is not Annotated:
+        return
+    for info in annotation.__metadata__:
+        if hasattr(info, "readable"):
+            info.readable = False
+        if isinstance(info, typer.models.ArgumentInfo):
+            info.metavar = name.upper()
 
 
 def key_of(name: str, annotation: Any) -> str:

@@ -20,7 +20,10 @@ AGAIN = 0.1
 PATIENCE = 5.0
 """Seconds left to those who clean up; later the interrupt is raised in their midst."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HEARD = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""What asks the program to end; SIGHUP when its terminal or connection is gone."""
 
 
 class Interrupts:
@@ -48,17 +51,17 @@ class Interrupts:
 
 @contextmanager
 def ended_by_signals() -> Iterator[Interrupts]:
-    """Turn SIGINT and SIGTERM into one `KeyboardInterrupt` that leaves the block.
+    """Turn SIGINT, SIGTERM and SIGHUP into one `KeyboardInterrupt` that leaves the block.
 
-    An error that ends the block after a signal counts as its consequence. A SIGINT that is
-    ignored, as the shell makes it for a job in the background, stays ignored. Outside the main
-    thread nothing is changed.
+    An error that ends the block after a signal counts as its consequence. A signal that is
+    ignored stays so: the shell ignores SIGINT for a job in the background, nohup SIGHUP. Outside
+    the main thread nothing is changed.
     """
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
-    numbers = [n for n in _SIGNALS if signal.getsignal(n) != signal.SIG_IGN]
+    numbers = [n for n in HEARD if signal.getsignal(n) != signal.SIG_IGN]
     if hasattr(signal, "SIGALRM"):
         numbers.append(signal.SIGALRM)
     hook = sys.unraisablehook

@@ -1,13 +1,15 @@
 """The program: what the shell starts. An interrupt is heard before anything else is imported."""
 
 import os
+import signal
 import sys
 
-from gwtransfer_cli.interrupts import ended_by_signals
+from gwtransfer_cli.interrupts import HEARD, ended_by_signals
 
 
 def run() -> None:
     """Run as a program."""
+    _fill_closed()
     if "_GWTRANSFER_COMPLETE" in os.environ:
         # typer would load it to strip markup from help, which has none; this says "not there".
         sys.modules["rich"] = None  # type: ignore[assignment]
@@ -17,4 +19,16 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("gwtransfer: interrupted\n")
         sys.exit(130)
-    sys.exit(app.main())
+    code = app.main()
+    for number in HEARD:  # all is done and said: there is nothing left to interrupt
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _fill_closed() -> None:
+    """Put the null device where a stream was closed, so that no file of ours takes its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one

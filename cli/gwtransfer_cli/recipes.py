@@ -5,14 +5,15 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from gwtransfer_cli import calls, streams
+from gwtransfer_cli import calls, console, streams
 
 if TYPE_CHECKING:
     import typer
 
     from gwtransfer_cli.calls import Call, Figures, Form, Function
 
-TABLES = "gwtransfer.tables"
+TABLES, ORIGIN = "gwtransfer.tables", "gwtransfer.origin"
+"""Where a context keeps the tables of a recipe, and the recipe."""
 
 
 def take(ctx: "typer.Context", form: "Form", path: Path) -> None:
@@ -58,6 +59,7 @@ def take(ctx: "typer.Context", form: "Form", path: Path) -> None:
     except UsageError as error:
         raise type(error)(f"{named_as(path)}: {error}") from error
     ctx.default_map = values
+    ctx.meta[ORIGIN] = path
     ctx.meta[TABLES] = tables
 
 
@@ -86,6 +88,8 @@ def _values(form: "Form", rest: Mapping[str, object]) -> dict[str, Any]:
     for key, value in rest.items():
         name = names[key][-1]  # of an argument and an option of one name, the option holds more
         plain = _plain(form.hints[name])
+        if value == "none" and form.defaults[name] is None:
+            continue
         one = [value] if plain is list and not isinstance(value, list) else value
         if plain is str and isinstance(value, list):  # as in --palette-weights 2,1
             one = ",".join(map(str, value))
@@ -115,7 +119,7 @@ def _is(value: object, plain: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if plain in (int, bool):
         return type(value) is plain
-    return isinstance(value, str)
+    return isinstance(value, str) and value != ""
 
 
 def give_way(ctx: "typer.Context", call: "Call") -> None:
@@ -133,6 +137,19 @@ def give_way(ctx: "typer.Context", call: "Call") -> None:
         source = getattr(ctx.get_parameter_source(name), "name", "")
         if key in typed and source == "DEFAULT_MAP":
             call.given[name] = None
+    _compare_origins(call, ctx.meta[ORIGIN])
+
+
+def _compare_origins(call: "Call", recipe: Path) -> None:
+    """Say which inputs are not those that an artefact was made of, though they are called so."""
+    from gwtransfer.io.files import is_folder, is_pattern, sha256
+    from gwtransfer.recipefile import origins
+
+    made_of = {} if str(recipe) == streams.STREAM else origins(recipe)
+    for path in call.paths(call.traits.reads):
+        there = path.is_file() or is_folder(path) or is_pattern(path)
+        if path.name in made_of and there and sha256(path) not in made_of[path.name]:
+            console.note(f"{path}: is not the file of this name that {recipe} was made of")
 
 
 def printed(function: "Function", call: "Call", given: Mapping[str, Any]) -> int:

@@ -287,11 +287,12 @@ def schema_of(command: str) -> Schema:
     forms = [*own.get("anyOf", [own])]
     if command in UPKEPT:
         forms.append(_object({"kept": KEPT}))
+    forms.append(_object({"recipe": _said({"type": "object"}, "Of --print-recipe: keywords.")}))
     signed = [_signed(command, form) for form in forms]
     return {
         "$schema": DRAFT,
         "title": f"gwtransfer {command} --json",
-        **(signed[0] if len(signed) == 1 else {"anyOf": signed}),
+        "anyOf": signed,
     }
 
 

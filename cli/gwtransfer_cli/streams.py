@@ -170,7 +170,8 @@ def stdin_bytes() -> bytes:
     from gwtransfer.errors import UsageError
 
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("-: expected data from a pipe or file, found a terminal")
+        found = "standard input closed" if sys.stdin is None else "a terminal"
+        raise UsageError(f"-: expected data from a pipe or file, found {found}")
     return sys.stdin.buffer.read()
 
 

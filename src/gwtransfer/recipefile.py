@@ -1,7 +1,7 @@
 """Recipe files: a command and its keywords as TOML; and the recipes that artefacts carry."""
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,22 @@ def read(path: Path) -> dict[str, Any]:
         return held
     with path.open("rb") as file:
         return parsed(file.read(LARGEST + 1), str(path))
+
+
+def origins(path: Path) -> dict[str, set[str]]:
+    """Return what an artefact was made of: names of files to the SHA-256 of their contents.
+
+    Of other files nothing.
+    """
+    if not store.is_artefact(path):
+        return {}
+    provenance = store.load_artefact(path)[1]
+    found: dict[str, set[str]] = {}
+    for side in (provenance, provenance.get("source", {}), provenance.get("target", {})):
+        for one in (side.get("input"), *side.get("pooled", []), side.get("mask")):
+            if isinstance(one, dict) and {"name", "sha256"} <= one.keys():
+                found.setdefault(one["name"], set()).add(one["sha256"])
+    return found
 
 
 def parsed(data: bytes, name: str) -> dict[str, Any]:
@@ -97,18 +113,39 @@ def kept(command: str, keywords: Mapping[str, Any], inputs: Collection[str]) -> 
     keywords : mapping
         All that was asked for.
     inputs : collection of str
-        The keywords that name files; of these the names are kept and not the folders.
+        The keywords that name files; of these the names are kept and not the folders, but where
+        two have one name.
     """
     said: dict[str, Any] = {COMMAND: command}
+    named = _told_apart([Path(one) for key in inputs for one in _several(keywords.get(key))])
     for key, value in keywords.items():
         if key in OF_THIS_RUN or value is None or value == USUAL.get(key, ()):
             continue
-        several = list(value) if isinstance(value, list | tuple) else [value]
+        several = _several(value)
         if key in inputs:
-            several = [Path(one).name for one in several]
+            several = [named[Path(one)] for one in several]
         plural = isinstance(value, list | tuple) and (len(several) > 1 or key not in inputs)
         said[key] = several if plural else several[0]
     return said
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _told_apart(paths: Iterable[Path]) -> dict[Path, str]:
+    """Return the names of files, with as many folders before them as tell them apart."""
+    found = {}
+    for path in (known := list(dict.fromkeys(paths))):
+        parts = 1
+        while parts < len(path.parts) and any(
+            other != path and other.parts[-parts:] == path.parts[-parts:] for other in known
+        ):
+            parts += 1
+        found[path] = Path(*path.parts[-parts:]).as_posix()
+    return found
 
 
 def text(keywords: Mapping[str, Any]) -> str:

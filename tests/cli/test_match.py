@@ -262,7 +262,7 @@ REFUSED = {
     ("--transfer", "there.csv", "-o", "out"): (1, "a value for each of the 114 vertices"),
     ("--transfer", "photo.png", "-o", "out"): (1, "photo.png: expected a value a line"),
     ("--transfer", "objects.npy", "-o", "out"): (1, "objects.npy: expected an array"),
-    ("--prepare", "color"): (1, "a.obj: expected a picture or a cube, found a shape"),
+    ("--prepare", "color"): (2, "--prepare color is for pictures"),
     ("--prepare", "other"): (2, "no prepare stage is called 'other'"),
     ("--set", "fit.nonsense=3"): (2, "nonsense"),
     ("--components", "0"): (2, "components: expected at least 1"),

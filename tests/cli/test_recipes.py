@@ -220,3 +220,94 @@ def test_all_is_refused_before_the_first_fit(run: Run, folder: Path) -> None:
         assert result.code in (1, 2)
         assert words in result.err
         assert " fit " not in result.err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "option", "key"),
+    [("dither = true", "--no-dither", "dither"), ("preview = true", "--no-preview", "preview")],
+)
+def test_a_flag_of_the_recipe_can_be_undone(
+    done: Run, folder: Path, recipe: str, option: str, key: str
+) -> None:
+    """Options win, also to say no."""
+    Path("r.toml").write_text(recipe)
+    command = (*COLOR, "-o", "out.png", "--recipe", "r.toml", "--print-recipe")
+    assert tomllib.loads(done(*command).out)[key] is True
+    assert tomllib.loads(done(*command, option).out)[key] is False
+
+
+def test_load_and_write_stages_take_options_too(done: Run, run: Run, folder: Path) -> None:
+    """By --set and by a table, and in the printed recipe; what the format has not is refused."""
+    depth = ("--set", "write.depth=16")
+    told = tomllib.loads(done(*COLOR, "-o", "out.png", *depth, "--print-recipe").out)
+    assert told["write"] == {"depth": "16"}
+    Path("r.toml").write_text("[write]\ndepth = 16\n[load]\nband_axis = 2\n")
+    done(*COLOR, "-o", "table.png", "--recipe", "r.toml")
+    done(*COLOR, "-o", "plain.png", "--depth", "16")
+    assert Path("table.png").read_bytes() == Path("plain.png").read_bytes()
+    refused = run(*COLOR, "-o", "out.png", "--set", "write.deep=16")
+    assert (refused.code, "no option 'deep'; did you mean depth?" in refused.err) == (2, True)
+    refused = run(*COLOR, "-o", "out.png", "--set", "load.deep=16")
+    assert (refused.code, "have no load.deep" in refused.err) == (2, True)
+    assert "use --write tiff" in run(*COLOR, "-o", "out.png", "--set", "write=tiff").err
+
+
+def test_artefacts_do_not_say_where_files_lay(done: Run, folder: Path) -> None:
+    """Another spelling of a path, another output, another folder: the same bytes."""
+    Path("deep").mkdir()
+    Path("deep/photo.png").write_bytes(Path("photo.png").read_bytes())
+    done("fit", "photo.png", "-o", "a.npz", "-k", "2")
+    for number, source in enumerate(("./photo.png", folder / "photo.png", "deep/photo.png")):
+        done("fit", source, "-o", f"{number}.npz", "-k", "2", "--overwrite", "-q")
+        assert Path(f"{number}.npz").read_bytes() == Path("a.npz").read_bytes()
+
+
+def test_inputs_of_one_name_are_told_apart(done: Run, folder: Path) -> None:
+    """A plan between a/x.png and b/x.png is made again of both, not of one twice."""
+    for name, content in (("a", "photo.png"), ("b", "palette.png")):
+        Path(name).mkdir()
+        Path(name, "x.png").write_bytes(Path(content).read_bytes())
+    done("color", folder / "a/x.png", "b/x.png", "-o", "o.png", "-k", "2", "--save-plan", "p.npz")
+    done("run", "p.npz", "-o", "again.png", "--save-plan", "q.npz")
+    assert Path("again.png").read_bytes() == Path("o.png").read_bytes()
+    assert Path("q.npz").read_bytes() == Path("p.npz").read_bytes()
+
+
+def test_another_file_of_the_same_name_is_noticed(run: Run, done: Run, folder: Path) -> None:
+    """A rerun on other contents is done, and said to be one."""
+    done("fit", "photo.png", "-o", "m.npz", "-k", "2")
+    Path("photo.png").write_bytes(Path("palette.png").read_bytes())
+    result = run("run", "m.npz", "-o", "n.npz")
+    words = "note: photo.png: is not the file of this name that m.npz was made of\n"
+    assert (result.code, result.err) == (0, words)
+
+
+def test_a_newer_recipe_is_refused(run: Run, folder: Path) -> None:
+    """By its version, before its keywords are looked at."""
+    Path("r.toml").write_text('gwtransfer = "99.0"\ncommand = "color"\nnew_word = 1\n')
+    result = run("run", "r.toml")
+    assert result.code == 2
+    assert "expected a recipe of version" in result.err
+    assert "99.0; update gwtransfer" in result.err
+
+
+def test_nothing_is_refused_by_name(run: Run, folder: Path) -> None:
+    """An empty argument is an unset variable; an empty text in a recipe is none."""
+    for arguments in (("color", "", "palette.png", "-o", "x.png"), ("pairwise", "", "-o", "d.csv")):
+        result = run(*arguments)
+        assert (result.code, "is a variable unset?" in result.err) == (2, True)
+    Path("r.toml").write_text('source = ""\n')
+    assert "source: expected text, got ''" in run("color", "--recipe", "r.toml").err
+
+
+def test_a_printed_recipe_needs_its_inputs(run: Run, folder: Path) -> None:
+    """A recipe of files that are not there is not printed."""
+    for arguments in (
+        ("apply", "no.npz", "photo.png", "-o", "x.png"),
+        ("lut", "no.npz", "-o", "x.cube"),
+        ("measure", "photo.png", "no.png"),
+        ("inspect", "no.png"),
+        ("embed", "no.csv", "-o", "x.png"),
+    ):
+        result = run(*arguments, "--print-recipe")
+        assert (result.code, result.out, "no such file" in result.err) == (1, "", True)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -243,3 +244,39 @@ def test_colours_are_for_terminals(folder: Path) -> None:
             [*PROGRAM, *arguments], capture_output=True, env={"FORCE_COLOR": ""}, check=False
         )
         assert b"\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-"])
+def test_closed_streams_are_no_errors(folder: Path, closed: str) -> None:
+    """As under daemons and in cron: the work is done, and nobody is told."""
+    line = " ".join(map(shlex.quote, [*PROGRAM, "fit", "photo.png", "-k", "2", "-o", "m.npz"]))
+    done = subprocess.run(f"{line} {closed}", shell=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Path("m.npz").exists()
+
+
+def test_a_closed_output_is_refused(folder: Path) -> None:
+    """A picture cannot go where nothing is."""
+    line = " ".join(map(shlex.quote, [*PROGRAM, *COLOR, "-o", "-"]))
+    done = subprocess.run(f"{line} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, "found standard output closed" in done.stderr) == (2, True)
+
+
+def test_two_runs_in_two_threads_keep_apart(folder: Path) -> None:
+    """Each artefact says what it was made by."""
+    from threading import Thread
+
+    from gwtransfer.io import store
+    from gwtransfer_cli.app import main
+
+    jobs = [("photo.png", "a.npz"), ("palette.png", "b.npz")]
+    threads = [
+        Thread(target=main, args=(["fit", source, "-o", name, "-k", "2", "-q"],))
+        for source, name in jobs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for source, name in jobs:
+        assert store.load_artefact(Path(name))[1]["recipe"]["file"] == source

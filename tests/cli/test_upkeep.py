@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +170,62 @@ def test_a_depfile_of_a_table_names_what_was_compared(done: Run, run: Run, folde
     assert "other/b.xyz" in Path("d.csv").read_text()
     result = run("pairwise", "s", "-o", "s/d.csv", "--skip-existing")
     assert (result.code, "s/d.csv lies in s" in result.err) == (2, True)
+
+
+def test_the_role_of_an_input_counts(done: Run, folder: Path) -> None:
+    """A mask is not a palette's mask, nor a palette, though the contents are the same."""
+    color = ("color", "photo.png", "palette.png", "-k", "2", "-o", "out.png", "--skip-existing")
+    for role in ("--mask", "--palette-mask", "--palette"):
+        assert "result   out.png" in done(*color, role, "gray.png").out
+        assert done(*color, role, "gray.png").out == "kept     out.png\n"
+
+
+def test_a_word_that_is_no_file_counts(done: Run, folder: Path) -> None:
+    """A truth or labels by a word are asked for, as by a file."""
+    Path("d.csv").write_text("name,a/1,a/2,b/3\na/1,0,1,2\na/2,1,0,3\nb/3,2,3,0\n")
+    embed = ("embed", "d.csv", "-o", "map.png", "--skip-existing")
+    done(*embed)
+    assert "kept" not in done(*embed, "--labels", "from-folder").out
+
+
+def test_a_reader_who_leaves_does_not_lock_the_output(folder: Path, done: Run) -> None:
+    """The output was made before the words could not be said: the next run may make it again."""
+    program = "from gwtransfer_cli.program import run; run()"
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        failed = subprocess.run(
+            [sys.executable, "-c", program, *COLOR, "-o", "out.png"],
+            stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert failed.returncode == 1
+    assert Path("out.png").exists()
+    assert "result   out.png" in done(*COLOR, "-o", "out.png").out
+
+
+def test_a_kill_does_not_make_a_file_ours(run: Run, done: Run, folder: Path) -> None:
+    """What lay there before the note of a run that was killed stays; what came after is ours."""
+    Path("out.png").write_bytes(b"mine")
+    os.utime("out.png", (1e9, 1e9))
+    Path(".out.png.made").write_text('{"key": "", "making": "x"}')
+    assert run(*COLOR, "-o", "out.png").code == 1
+    assert Path("out.png").read_bytes() == b"mine"
+    os.utime("out.png", (4e9, 4e9))
+    assert "result   out.png" in done(*COLOR, "-o", "out.png").out
+
+
+def test_a_shard_is_never_kept(done: Run, folder: Path) -> None:
+    """It writes no table, so there is none that could be current."""
+    Path("s").mkdir()
+    for number in range(3):
+        np.savetxt(f"s/{number}.xyz", np.random.default_rng(number).normal(size=(20, 3)))
+    shard = ("pairwise", "s", "-o", "d.csv", "-k", "2", "--shard", "1/2", "--skip-existing")
+    for _ in range(2):
+        assert "shard" in done(*shard, "--depfile", "d").out
+    assert Path("d").read_text() == ""
+
+
+@pytest.mark.parametrize("other", ["--depfile", "--log-file"])
+def test_a_recipe_is_not_written_over(run: Run, folder: Path, other: str) -> None:
+    """Neither by the depfile nor by the log."""
+    Path("r.toml").write_text("components = 2\n")
+    assert run(*COLOR, "-o", "out.png", "--recipe", "r.toml", other, "r.toml").code == 2
+    assert Path("r.toml").read_text() == "components = 2\n"

@@ -58,7 +58,6 @@ def apply(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SOURCE…",
             help="Pictures, cubes or films to map; with a folder for OUT also folders and "
             "patterns.",
             show_default=False,
@@ -112,14 +111,14 @@ def apply(
         str | None,
         typer.Option(
             metavar="tcp://HOST:PORT",
-            help="Map on the workers of a Dask scheduler, which must see SOURCE under the same "
+            help="Map on the workers of a Dask scheduler, which must see the source under the same "
             "name.",
             rich_help_panel="Running",
         ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> calls.Answer:
-    """Map SOURCE, or any rasters of the same bands, with a stored plan: one map for all."""
+    """Map SOURCES, or any rasters of the same bands, with a stored plan: one map for all."""
     from gwtransfer import applying, frames
     from gwtransfer.errors import UsageError
 

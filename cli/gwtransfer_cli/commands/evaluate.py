@@ -85,7 +85,7 @@ def _confusion_table(found: "Evaluation") -> tuple[list[str], list[list[str]]]:
 def _table(headings: Sequence[str], rows: list[list[str]]) -> None:
     """Print a table: drawn on a terminal, in plain columns elsewhere. Words left, numbers right."""
     words = [heading in ("class", "nearest is of") for heading in headings]
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
 

@@ -41,8 +41,8 @@ FILES = ("load",)
     stream=".csv",
 )
 def match(
-    source: Annotated[Path, typer.Argument(metavar="A", help="Shape.", show_default=False)],
-    target: Annotated[Path, typer.Argument(metavar="B", help="Shape.", show_default=False)],
+    source: Annotated[Path, typer.Argument(help="Shape.", show_default=False)],
+    target: Annotated[Path, typer.Argument(help="Shape.", show_default=False)],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -69,8 +69,8 @@ def match(
         bool,
         typer.Option(
             "--rigid/--no-rigid",
-            help="Seek the motion that lays A on B, for two scans of one thing, whole or partly "
-            "overlapping, from no first guess; prints it as a 4 × 4 matrix.",
+            help="Seek the motion that lays SOURCE on TARGET, for two scans of one thing, whole or "
+            "partly overlapping, from no first guess; prints it as a 4 × 4 matrix.",
             rich_help_panel=MATCHING,
         ),
     ] = False,
@@ -104,7 +104,8 @@ def match(
         typer.Option(
             "--pair",
             metavar="I=J",
-            help="Vertex I of A is vertex J of B, numbered as in the files, from 0. Repeatable.",
+            help="Vertex I of SOURCE is vertex J of TARGET, numbered as in the files, from 0. "
+            "Repeatable.",
             rich_help_panel=MATCHING,
             show_default=False,
         ),
@@ -121,8 +122,8 @@ def match(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Carry labels or numbers from B's vertices to A's: a .npy, or text with a value "
-            "a line; written into the folder OUT.",
+            help="Carry labels or numbers from TARGET's vertices to SOURCE's: a .npy, or text with "
+            "a value a line; written into the folder OUT.",
             rich_help_panel=MATCHING,
             show_default=False,
         ),
@@ -131,8 +132,9 @@ def match(
         str | None,
         typer.Option(
             metavar="same-index|FILE",
-            help="What is known: measure the error along B's surface, over the root of its area. "
-            "FILE holds the true vertex of B for each of A, or columns source,target.",
+            help="What is known: measure the error along TARGET's surface, over the root of its "
+            "area. FILE holds the true vertex of TARGET for each of SOURCE, or columns "
+            "source,target.",
             rich_help_panel=JUDGING,
             show_default=False,
         ),
@@ -144,7 +146,7 @@ def match(
     load: Load = None,
     settings: Settings = None,
 ) -> calls.Answer:
-    """Find for each vertex of A the vertex of B that it is.
+    """Find for each vertex of SOURCE the vertex of TARGET that it is.
 
     Vertices keep the numbers they have in their files, counted from 0.
 

@@ -34,7 +34,7 @@ KINDS = ("prepare", "fit", "plan")
 def pairwise(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Folder of shapes, or one shape.", show_default=False),
+        typer.Argument(help="Folder of shapes, or one shape.", show_default=False),
     ],
     output: Annotated[
         Path,
@@ -49,8 +49,8 @@ def pairwise(
         Path | None,
         typer.Option(
             metavar="DIR2",
-            help="Compare each file of DIR (rows) with each of this folder (columns).",
-            show_default="DIR with itself",
+            help="Compare each file of FOLDER (rows) with each of this folder (columns).",
+            show_default="FOLDER with itself",
         ),
     ] = None,
     recursive: Annotated[
@@ -99,7 +99,7 @@ def pairwise(
         str | None,
         typer.Option(
             metavar="tcp://HOST:PORT",
-            help="Compute on the workers of a Dask scheduler; they must see DIR and the work "
+            help="Compute on the workers of a Dask scheduler; they must see FOLDER and the work "
             "folder under the same names.",
             rich_help_panel=RUNNING,
         ),

@@ -33,6 +33,8 @@ def run(
     from gwtransfer.errors import UsageError
     from gwtransfer.keywords import refuse_unknown
 
+    if str(recipe).startswith("-") and str(recipe) != "-":
+        raise UsageError(f"{recipe}: expected the recipe first; options come after it")
     given, named = recipes.read(recipe), recipes.named_as(recipe)
     name = given.get(recipefile.COMMAND)
     root = ctx.find_root()
