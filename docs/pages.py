@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from commands import PROGRAM, Command, commands, program
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 import gwtransfer
@@ -13,6 +14,11 @@ from gwtransfer import registry
 FOLDER = "reference/commands/"
 STAGES = "reference/stages.md"
 PYTHON = "reference/python.md"
+RESULTS = ("api.images.Transferred", "api.comparing.Distance", "matching.job.Result")
+"""What functions return that has no name in the package itself."""
+
+KEYWORDS = "api.words"
+FORMULA = re.compile(r"[=Σ|^_]")
 KINDS = {
     "load": "Read a file.",
     "prepare": "Turn what was read into points.",
@@ -62,7 +68,29 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         return markdown
     names = [name for name in gwtransfer.__all__ if not name.startswith("_")]
     names.sort(key=lambda name: (name[0].isupper(), name))
-    return markdown + "".join(f"\n::: gwtransfer.{name}\n" for name in names)
+    parts = [f"\n::: gwtransfer.{name}\n" for name in (*names, *RESULTS)]
+    shown = "    options:\n      show_if_no_docstring: true\n"
+    return markdown + "".join(parts) + f"\n::: gwtransfer.{KEYWORDS}\n{shown}"
+
+
+def on_page_content(content: str, *, page: Any, **_: Any) -> str:
+    """Refuse a page that Markdown took a part of a formula from."""
+    found = eaten(content)
+    if found:
+        raise PluginError(
+            f"{page.file.src_uri}: expected words in italics, found {found!r}; "
+            "put the formula in backticks, or a backslash before its asterisks"
+        )
+    return content
+
+
+def eaten(content: str) -> str:
+    """Return the first text in italics that looks like a formula; empty when none does."""
+    for found in re.finditer(r"<em>(.*?)</em>", content, re.DOTALL):
+        text = html.unescape(re.sub(r"<[^>]*>", "", found[1]))
+        if FORMULA.search(text):
+            return text
+    return ""
 
 
 def overview() -> str:

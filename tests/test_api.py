@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -18,7 +19,15 @@ from threadpoolctl import threadpool_info
 
 import gwtransfer as gw
 from gwtransfer.api import words
-from gwtransfer.errors import DataError, ReadError, ShapeError, UnknownStageError, UsageError
+from gwtransfer.api.messages import in_python
+from gwtransfer.errors import (
+    DataError,
+    MissingError,
+    ReadError,
+    ShapeError,
+    UnknownStageError,
+    UsageError,
+)
 from gwtransfer.matching.job import Result
 from gwtransfer_cli import calls
 from gwtransfer_cli.app import main
@@ -297,6 +306,21 @@ REFUSALS: list[tuple[Callable[[dict[str, np.ndarray]], object], type[Exception],
     (lambda a: gw.stage("fit", "gmm", componets=2), UnknownStageError, "did you mean components?"),
     (lambda a: gw.load("nothing.png"), OSError, "no such file"),
     (lambda a: gw.save(gw.raster(a["cube"]), "cube.doc"), UsageError, "nothing writes .doc"),
+    (lambda a: gw.save(3, "x.npz"), UsageError, "expected a mixture, plan or Raster, got int"),
+    (lambda a: gw.fit_mixture(a["points"][:50].reshape(30, 5)), ShapeError, "found (30, 5); for p"),
+    (lambda a: gw.distance(a["points"], a["gray"]), ShapeError, "second: expected points (n, 3)"),
+    (lambda a: gw.transfer(a["photo"], a["palette"], pair="1,2"), UsageError, "pair 1,2: expected"),
+    (lambda a: gw.transfer(a["photo"], a["palette"], palette_weights=[1, 2]), UsageError,
+     "palette_weights: expected 1 numbers"),
+    (lambda a: gw.transfer(a["cube"], a["palette"], solver="mw2"), DataError, "use solver mew2"),
+    (lambda a: gw.transfer(a["cube"], a["palette"], seed="x"), UsageError, "seed: expected an int"),
+    (lambda a: gw.transfer(a["cube"], a["palette"], preview=3), UsageError, "preview: expected tr"),
+    (lambda a: gw.match(a["points"], a["points"], rigid=True, refine=False), UsageError,
+     "refine=False leaves nothing of rigid"),
+    (lambda a: gw.MixtureTransport(9).fit(a["points"][:3], a["points"]), DataError,
+     "use components 3 or fewer"),
+    (lambda a: gw.transfer("photo.png", "palette.png", "gray.png"), OSError,
+     "say overwrite=True to replace it"),
 ]  # fmt: skip
 
 
@@ -310,9 +334,69 @@ def test_refusals(
     with pytest.raises(error) as caught:
         call(arrays)
     assert isinstance(caught.value, gw.GwTransferError)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
+    message = str(caught.value)
+    assert said in message
+    assert not re.search(r"--\w|^option |of a recipe|\n", message)
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("a--mask.png: no such file; see --mask", "a--mask.png: no such file; see mask"),
+        ("a --mask b.png: add --rigid", "a --mask b.png: add rigid"),
+        ("--pair 1,2: expected X,Y", "pair 1,2: expected X,Y"),
+        ("x: give --set map.precision=double, or", 'x: give map={"precision": "double"}, or'),
+        ("x: --set fit.passes=20, or", 'x: fit={"passes": 20}, or'),
+        ("name a folder with -o", "name a folder with output"),
+        ("pip install --force-reinstall av", "pip install --force-reinstall av"),
+    ],
+)
+def test_messages(message: str, said: str) -> None:
+    """Options become keywords, once; names of files and options of others stay."""
+    assert in_python(message) == said
+    assert in_python(said) == said
+
+
+def test_message_of_an_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing library is told in keywords too, whose message is no argument to Python."""
+
+    def refuse(*_: object) -> None:
+        raise MissingError("--device cuda needs PyTorch; leave out --device")
+
+    monkeypatch.setattr("gwtransfer.api.steps.registry.build", refuse)
+    with pytest.raises(MissingError, match=r"^device cuda needs PyTorch; leave out device$") as one:
+        gw.stage("map", "mean", device="cuda")
+    assert [entry.name for entry in one.traceback][-1] == "refuse"
+
+
+@pytest.mark.parametrize(
+    ("function", "hints"),
+    [
+        (gw.transfer, words.TransferWords),
+        (gw.apply, words.ApplyWords),
+        (gw.distance, words.DistanceWords),
+        (gw.match, words.MatchWords),
+        (gw.fit_mixture, words.FitMixtureWords),
+        (gw.plan_between, words.PlanWords),
+        (gw.load, words.ReadWords),
+    ],
+)
+def test_help_lists_the_keywords(function: Callable[..., object], hints: type) -> None:
+    """`help` names every keyword a type checker knows, no other, and says what comes back."""
+    doc = inspect.getdoc(function) or ""
+    keywords, returned = doc.partition("**keywords")[2].split("\nReturns\n")
+    assert set(re.findall(r"``(\w+)``", keywords)) == set(hints.__annotations__)
+    assert returned.strip("- \n")
+
+
+def test_short_reprs(arrays: dict[str, np.ndarray]) -> None:
+    """Mixtures, plans and spaces show in a line what they are, and no arrays."""
+    plan = gw.transfer(arrays["photo"], arrays["palette"], components=2).plan
+    assert repr(plan.source) == "GaussianMixture(count=2, dimension=3, coordinates='oklab')"
+    assert repr(plan).startswith("TransportPlan(solver='mw2', coupling=(2, 2), dimensions=(3, 3), ")
+    space = gw.Space(origin=np.zeros(4), axes=np.eye(4)[:, :2], unit=2.5)
+    assert repr(space) == "Space(coordinates='raw', raw_dimension=4, dimension=2, unit=2.5)"
 
 
 def test_transformer_undoes_an_isometry() -> None:
@@ -394,9 +478,15 @@ MODULES = ("applying", "coloring", "comparing", "estimator", "items", "steps")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings(name: str) -> None:
     """The examples of the functions do what they say."""
-    found = doctest.testmod(import_module(f"gwtransfer.api.{name}"))
-    assert found.attempted > 0
-    assert found.failed == 0
+    module, runner = import_module(f"gwtransfer.api.{name}"), doctest.DocTestRunner()
+    values = [
+        one for one in vars(module).values() if inspect.isroutine(one) or inspect.isclass(one)
+    ]
+    own = [one for one in map(inspect.unwrap, values) if one.__module__ == module.__name__]
+    for test in (test for one in own for test in doctest.DocTestFinder().find(one, module=module)):
+        runner.run(test)
+    assert runner.tries > 0
+    assert runner.failures == 0
 
 
 def test_examples_of_the_page() -> None:

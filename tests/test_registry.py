@@ -256,6 +256,12 @@ def test_two_owners_are_an_error_naming_both_only_when_asked(install: Install) -
             r"has a __call__ that cannot be called with \(self, points, \*, seed\): got an unexp",
         ),
         (broken_fit("path: Path = Path('x')"), "option path a default that no recipe can hold"),
+        (
+            broken_fit("levels: list[int] = 4"),
+            "option levels a default of another type: expected list, found 4$",
+        ),
+        (broken_fit("mode: Literal['a'] = 'b'"), "expected one of a, found 'b'$"),
+        (broken_fit("size: int = '4'"), "expected an integer, found '4'$"),
         (broken_fit("def __post_init__(self): 1 / 0"), "with its defaults: ZeroDivisionError"),
         (
             broken_fit("sizes: list[int] = field(default_factory=lambda: int('x'))"),

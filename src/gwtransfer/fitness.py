@@ -6,6 +6,9 @@ from dataclasses import MISSING, fields, is_dataclass
 from inspect import signature
 from typing import Any, get_type_hints
 
+from gwtransfer.errors import UsageError
+from gwtransfer.options import options, understood
+
 CALLED_WITH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "load": (("path",), ()),
     "prepare": (("item",), ("seed",)),
@@ -75,7 +78,21 @@ def _fault_of_options(cls: type[Any]) -> str:
                 f"gives its option {field.name} a default that no recipe can hold: expected a "
                 f"number, text, true, false, none or a list of these, found {kind}"
             )
+        if not _is_of_its_type(cls, field.name, value):
+            (expected,) = (one.type for one in options(cls) if one.name == field.name)
+            return (
+                f"gives its option {field.name} a default of another type: expected {expected}, "
+                f"found {value!r}"
+            )
     return ""
+
+
+def _is_of_its_type(cls: type[Any], option: str, value: object) -> bool:
+    """Tell whether a user could give this value, and not only text that means another."""
+    try:
+        return understood(cls, {option: value}, kind="", name="")[option] == value
+    except UsageError:
+        return False
 
 
 def _fault_of_extensions(cls: type[Any]) -> str:

@@ -57,7 +57,7 @@ REFUSALS: dict[str, tuple[int, Mapping[str, object], tuple[str, ...]]] = {
     "missing file": (REFUSED, {"source": "fotto.png"}, ("no such file", "mean photo.png?")),
     "missing mask": (REFUSED, {"mask": "maks.png"}, ("maks.png: no such file",)),
     "output that exists": (REFUSED, {"output": "gray.png"}, ("already exists",)),
-    "bands of a picture": (MISUSED, {"bands": "1-2"}, ("--bands chooses among a cube's bands",)),
+    "bands of a picture": (MISUSED, {"bands": "1-2"}, ("bands chooses among a cube's bands",)),
     "too many components": (REFUSED, {"components": 5000}, ("distinct points",)),
 }
 """What is asked beside PHOTO, the exit code it is refused with, and words of the refusal."""

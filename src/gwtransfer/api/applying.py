@@ -9,6 +9,7 @@ from gwtransfer.api.asked import Asked, asked
 from gwtransfer.api.images import IN_AND_OUT, Transferred, kept, output_of, result
 from gwtransfer.api.inputs import Inputs, Reading, Softening, Storing, check_feather
 from gwtransfer.api.items import path_of
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.api.words import ApplyWords, Picture, RecipeLike, Where
 from gwtransfer.blending import check_blend, space_bands
 from gwtransfer.core.types import TransportPlan
@@ -19,6 +20,7 @@ from gwtransfer.jobs import load_plan
 from gwtransfer.opening import Opening, open_rasters
 
 
+@speaks_python
 def apply(
     plan: TransportPlan | Where | None = None,
     source: Picture | None = None,
@@ -39,7 +41,19 @@ def apply(
     recipe : path, mapping, Recipe or None
         As `transfer` takes it, of ``apply``.
     **keywords
-        The options of `gwtransfer apply`, with underscores.
+        The options of `gwtransfer apply`, with underscores:
+
+        - how files are read: ``load``, ``variable``, ``band_axis``, ``bands``;
+        - the map: ``map``, ``gain_cap``, ``strength``, ``keep``, ``smooth``, ``mask``, ``feather``,
+          ``device``;
+        - what map nearest takes its colours from: ``palette``;
+        - how the output is written: ``write``, ``depth``, ``dither``, ``cog``, ``strip``,
+          ``overwrite``.
+
+    Returns
+    -------
+    Transferred
+        Its ``image`` is an array (rows, columns, bands).
 
     Raises
     ------

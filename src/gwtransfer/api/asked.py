@@ -55,7 +55,7 @@ class Asked:
         """
         known = option_names(cls)
         given = {name: value for name, value in self.rest.items() if name in known}
-        return cls(**understood(cls, given, kind="keyword", name=self.command))
+        return cls(**understood(cls, given, kind="keyword", name="a recipe"))
 
     def get(self, name: str) -> Any:
         """Return a keyword, None where it was not given."""

@@ -12,6 +12,7 @@ from gwtransfer import coloring, recipefile
 from gwtransfer.api.asked import Asked, asked
 from gwtransfer.api.images import IN_AND_OUT, Transferred, kept, output_of, result
 from gwtransfer.api.inputs import Inputs, Reading, Softening, Storing, check_feather
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.api.words import Picture, RecipeLike, TransferWords, Where
 from gwtransfer.coloring import Grade, Palette
 from gwtransfer.errors import UsageError
@@ -30,6 +31,7 @@ class _Previewing:
     preview: bool = False
 
 
+@speaks_python
 def transfer(
     source: Picture | None = None,
     palette: Picture | Sequence[Picture] | None = None,
@@ -54,6 +56,22 @@ def transfer(
     **keywords
         The options of `gwtransfer color`, with underscores. A table chooses a stage and its
         options: ``plan={"stage": "mew2", "waves": 0}``.
+
+        - how files are read: ``load``, ``variable``, ``band_axis``, ``bands``;
+        - the mixtures: ``prepare``, ``fit``, ``sample``, ``space``, ``variance``, ``noise``,
+          ``keep_size``, ``components``, ``device``, ``seed``;
+        - the plan: ``plan``, ``solver``, ``starts``, ``anchor``, ``pair``, ``save_plan``;
+        - several palettes, or part of one: ``palette_weights``, ``palette_mask``;
+        - the map: ``map``, ``gain_cap``, ``strength``, ``keep``, ``smooth``, ``mask``, ``feather``,
+          ``preview``;
+        - how the output is written: ``write``, ``depth``, ``dither``, ``cog``, ``strip``,
+          ``overwrite``.
+
+    Returns
+    -------
+    Transferred
+        Its ``image`` is an array (rows, columns, bands), its ``plan`` serves `apply`, and ``order``
+        tells how well the order of brightness was kept.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from typing import Literal, Unpack
 
 from gwtransfer.api.asked import Asked, asked
 from gwtransfer.api.inputs import Inputs, Reading
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.api.words import DistanceWords, Item, MatchWords, RecipeLike, Shape, Where
 from gwtransfer.core.types import SHAPES, GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, UsageError
@@ -42,6 +43,7 @@ class Distance(float):
         return made
 
 
+@speaks_python
 def distance(
     first: Item | GaussianMixture | None = None,
     second: Item | GaussianMixture | None = None,
@@ -58,10 +60,23 @@ def distance(
     recipe : path, mapping, Recipe or None
         As `transfer` takes it, of ``distance``.
     **keywords
-        The options of `gwtransfer distance`, with underscores.
+        The options of `gwtransfer distance`, with underscores:
+
+        - how files are read: ``load``, ``variable``, ``band_axis``, ``bands``;
+        - the mixtures: ``prepare``, ``fit``, ``sample``, ``space``, ``variance``, ``noise``,
+          ``keep_size``, ``components``, ``device``, ``seed``;
+        - the plan: ``plan``, ``solver``, ``starts``;
+        - how often both sides are fitted: ``restarts``.
+
+    Returns
+    -------
+    Distance
+        A float, in working units, that also holds its ``plan``.
 
     Raises
     ------
+    ShapeError
+        A two-dimensional array whose rows are no points (n, 3).
     GwTransferError
         The two do not compare, or a file cannot be read.
 
@@ -156,6 +171,7 @@ class _Matching:
     overwrite: bool = False
 
 
+@speaks_python
 def match(
     source: Shape | None = None,
     target: Shape | None = None,
@@ -174,7 +190,14 @@ def match(
     recipe : path, mapping, Recipe or None
         As `transfer` takes it, of ``match``.
     **keywords
-        The options of `gwtransfer match`, with underscores.
+        The options of `gwtransfer match`, with underscores:
+
+        - how files are read: ``load``;
+        - the mixtures: ``prepare``, ``fit``, ``sample``, ``space``, ``variance``, ``noise``,
+          ``keep_size``, ``components``, ``device``, ``seed``;
+        - the plan: ``plan``;
+        - the match: ``rigid``, ``icp``, ``refine``, ``rotation``, ``pair``, ``top``, ``truth``;
+        - what is written: ``transfer``, ``overwrite``.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gwtransfer import registry
 from gwtransfer.api.asked import plain
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.threads import one_thread
 from gwtransfer.core.types import GaussianMixture, Prepared, Space, TransportPlan
@@ -86,6 +87,7 @@ class MixtureTransport(
         self.seed = seed
         self.options = options
 
+    @speaks_python
     def fit(self, X: ArrayLike, y: ArrayLike) -> "MixtureTransport":
         """Plan the transport from one sample to another.
 
@@ -95,6 +97,11 @@ class MixtureTransport(
             The source.
         y : (m, e) array, or (m,) for points on a line
             The target; m and e need not be n and d.
+
+        Returns
+        -------
+        MixtureTransport
+            Itself.
 
         Raises
         ------
@@ -128,6 +135,7 @@ class MixtureTransport(
             self._mapping = map_of(recipe.build("map"), self.plan_, candidates=target)
         return self
 
+    @speaks_python
     def transform(self, X: ArrayLike) -> Array:
         """Carry points (n, d) to their images (n, e).
 

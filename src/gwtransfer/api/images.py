@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gwtransfer.api.asked import Asked
 from gwtransfer.api.inputs import Kept, NoFile, Reading, Softening, Storing
 from gwtransfer.api.items import values
+from gwtransfer.api.messages import in_python
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import UsageError
@@ -82,9 +83,8 @@ def kept(
 
 def result(done: Colored, output: Path | None, image: NDArray[Any] | None = None) -> Transferred:
     """Return what a job did, with its image where that was kept."""
-    return Transferred(
-        plan=done.plan, order=done.order, notes=done.notes, output=output, kept=image
-    )
+    notes = tuple(map(in_python, done.notes))
+    return Transferred(plan=done.plan, order=done.order, notes=notes, output=output, kept=image)
 
 
 def output_of(request: Asked, *also: str) -> Path | None:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.api.words import Item, Picture
 from gwtransfer.core.raster import Kind, Raster
 from gwtransfer.core.types import Cloud
@@ -17,6 +18,7 @@ from gwtransfer.io.shapes.cloud import measured
 Array = NDArray[Any]
 
 
+@speaks_python
 def raster(
     array: Array,
     *,
@@ -37,6 +39,10 @@ def raster(
     wavelengths : (bands,) array, nm, or None
     name : str
         What messages call it.
+
+    Returns
+    -------
+    Raster
 
     Raises
     ------
@@ -89,11 +95,20 @@ def _kind(array: Array, bands: int) -> Kind:
     return "picture" if known.size and known.min() >= 0 and known.max() <= 1 else "cube"
 
 
+@speaks_python
 def values(raster: Raster) -> Array:
     """Return a raster as an array (rows, columns, bands) of floats.
 
     Pictures are sRGB-encoded in [0, 1], cubes in their own units; pixels without data, and fully
     transparent ones, are NaN. The frames of a film lie one below the other.
+
+    Parameters
+    ----------
+    raster : Raster
+
+    Returns
+    -------
+    (rows, columns, bands) array of float32 or float64
 
     Raises
     ------
@@ -137,7 +152,7 @@ def of_item(given: Item, name: str) -> Raster | Cloud | Path:
     Raises
     ------
     ShapeError, DataError
-        As `raster` and `Cloud`.
+        As `raster` and `Cloud`; an array with two axes that holds no points.
     ReadError
         Points of which none was measured, or one is infinite.
     UsageError
@@ -150,6 +165,12 @@ def of_item(given: Item, name: str) -> Raster | Cloud | Path:
     if isinstance(given, np.ndarray):
         if given.ndim == 2 and given.shape[1] == 3 and given.dtype.kind in "uif":
             return measured(given, name=name)
+        if given.ndim == 2:
+            raise ShapeError(
+                f"{name}: expected points (n, 3), (rows, columns, bands) or gw.raster(array), "
+                f"found {given.shape}; for points of another dimension use "
+                "gw.stage('fit', 'gmm') or gw.MixtureTransport"
+            )
         return raster(given, name=name)
     return path_of(given, name, "a path, an array, (vertices, faces), a Raster or a Cloud")
 

@@ -7,6 +7,7 @@ from gwtransfer import __version__, registry
 from gwtransfer.api.asked import asked
 from gwtransfer.api.inputs import Inputs, Reading, Softening, check_feather
 from gwtransfer.api.items import path_of
+from gwtransfer.api.messages import speaks_python
 from gwtransfer.api.words import FitMixtureWords, Item, PlanWords, ReadWords, RecipeLike, Where
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud, GaussianMixture, TransportPlan
@@ -18,6 +19,7 @@ from gwtransfer.options import option_names
 from gwtransfer.writing import Writing
 
 
+@speaks_python
 def fit_mixture(
     item: Item | None = None,
     *,
@@ -33,10 +35,22 @@ def fit_mixture(
     recipe : path, mapping, Recipe or None
         As `transfer` takes it, of ``fit``, whose ``file`` is the item.
     **keywords
-        The options of `gwtransfer fit`, with underscores.
+        The options of `gwtransfer fit`, with underscores:
+
+        - how files are read: ``load``, ``variable``, ``band_axis``, ``bands``;
+        - the mixture: ``prepare``, ``fit``, ``sample``, ``space``, ``variance``, ``noise``,
+          ``keep_size``, ``components``, ``device``, ``seed``;
+        - which pixels count: ``mask``, ``feather``.
+
+    Returns
+    -------
+    GaussianMixture
+        In the working coordinates of its ``space``.
 
     Raises
     ------
+    ShapeError
+        A two-dimensional array whose rows are no points (n, 3).
     GwTransferError
         Anything that cannot be done.
 
@@ -65,6 +79,7 @@ def fit_mixture(
     return fit_opened(opened, request.recipe)
 
 
+@speaks_python
 def plan_between(
     source: GaussianMixture | Where | None = None,
     target: GaussianMixture | Where | None = None,
@@ -80,7 +95,13 @@ def plan_between(
     recipe : path, mapping, Recipe or None
         As `transfer` takes it, of ``plan``.
     **keywords
-        The options of `gwtransfer plan`, with underscores.
+        The options of `gwtransfer plan`, with underscores: ``plan``, ``solver``, ``starts``,
+        ``anchor``.
+
+    Returns
+    -------
+    TransportPlan
+        Its ``coupling`` is (K, L), its ``distance`` the root of its value.
 
     Raises
     ------
@@ -110,6 +131,7 @@ def _mixture(given: GaussianMixture | Where, name: str) -> GaussianMixture:
     return load_mixture(path_of(given, name, "a mixture or a path"))[0]
 
 
+@speaks_python
 def stage(kind: str, name: str, **options: object) -> Any:
     """Return a stage, to be called as its kind is (`gwtransfer stages` lists them).
 
@@ -119,6 +141,11 @@ def stage(kind: str, name: str, **options: object) -> Any:
     name : str
     **options
         The stage's options.
+
+    Returns
+    -------
+    object
+        The stage: a frozen dataclass, its options its fields.
 
     Raises
     ------
@@ -141,8 +168,18 @@ def stage(kind: str, name: str, **options: object) -> Any:
     return registry.build(kind, name, options)
 
 
+@speaks_python
 def stages(kind: str | None = None) -> tuple[registry.Stage, ...]:
     """List the stages of a kind, or all, without importing any.
+
+    Parameters
+    ----------
+    kind : {"load", "prepare", "fit", "plan", "map", "write"} or None
+
+    Returns
+    -------
+    tuple of gwtransfer.registry.Stage
+        Each has a ``kind``, a ``name``, a ``package`` and its ``version``.
 
     Raises
     ------
@@ -158,6 +195,7 @@ def stages(kind: str | None = None) -> tuple[registry.Stage, ...]:
     return registry.stages(kind)
 
 
+@speaks_python
 def load(
     path: Where, **keywords: Unpack[ReadWords]
 ) -> Raster | Cloud | GaussianMixture | TransportPlan:
@@ -168,6 +206,11 @@ def load(
     path : path
     **keywords
         ``load``, ``variable``, ``band_axis`` and ``bands`` as the commands have them.
+
+    Returns
+    -------
+    Raster, Cloud, GaussianMixture or TransportPlan
+        A raster is not read before its values are asked for.
 
     Raises
     ------
@@ -185,6 +228,7 @@ def load(
     return reading.opening()(place)[0]
 
 
+@speaks_python
 def save(
     value: GaussianMixture | TransportPlan | Raster, path: Where, *, overwrite: bool = False
 ) -> None:
@@ -203,7 +247,7 @@ def save(
     Raises
     ------
     UsageError
-        A name whose ending does not fit.
+        A value of another type, or a name whose ending does not fit.
     WriteError
         It exists, or cannot be written.
 
@@ -224,6 +268,8 @@ def save(
         writing = Writing(overwrite=overwrite)
         writing.put(value, place, writing.writer(place))
         return
+    if not isinstance(value, GaussianMixture | TransportPlan):
+        raise UsageError(f"value: expected a mixture, plan or Raster, got {type(value).__name__}")
     check_artefact_name(place)
     origin: Mapping[str, Any] = {"gwtransfer": __version__}
     with files.whole(place, overwrite=overwrite) as temporary:

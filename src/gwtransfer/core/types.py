@@ -137,6 +137,12 @@ class Space:
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "unit", float(self.unit))
 
+    def __repr__(self) -> str:
+        return (
+            f"Space(coordinates={self.coordinates!r}, raw_dimension={self.raw_dimension}, "
+            f"dimension={self.dimension}, unit={self.unit:.6g})"
+        )
+
     @classmethod
     def raw(cls, dimension: int) -> "Space":
         """Return the space in which working and raw coordinates are the same."""
@@ -269,6 +275,12 @@ class GaussianMixture:
                 self.guide.shape == (dimension,),
                 f"expected a guide of {(dimension,)}, got {self.guide.shape}",
             )
+
+    def __repr__(self) -> str:
+        return (
+            f"GaussianMixture(count={self.count}, dimension={self.dimension}, "
+            f"coordinates={self.space.coordinates!r})"
+        )
 
     @property
     def count(self) -> int:
@@ -442,6 +454,13 @@ class TransportPlan:
                 self.value >= self.bound - slack,
                 f"expected a value not below its bound {self.bound!r}, got {self.value!r}",
             )
+
+    def __repr__(self) -> str:
+        return (
+            f"TransportPlan(solver={self.solver!r}, coupling={self.coupling.shape}, "
+            f"dimensions={(self.source.dimension, self.target.dimension)}, "
+            f"distance={self.distance:.6g})"
+        )
 
     @property
     def distance(self) -> float:

@@ -105,7 +105,16 @@ class Request:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Result:
-    """A match, and how far it is from the truth where that was given."""
+    """A match, and how far it is from the truth where that was given.
+
+    Attributes
+    ----------
+    matched : Matched
+    errors : Errors or None
+        How far it is from the truth; None where none was given.
+    summary : dict
+        What --json prints of it.
+    """
 
     matched: Matched
     errors: Errors | None
