@@ -65,9 +65,9 @@ def installed() -> dict[tuple[str, str], Distribution]:
 def licence(package: Distribution) -> str:
     """State the licence of a package in the words of its metadata."""
     fields = package.metadata
-    short = fields["License"] or ""
-    if fields["License-Expression"]:
-        return str(fields["License-Expression"])
+    short = fields.get("License") or ""
+    if fields.get("License-Expression"):
+        return str(fields.get("License-Expression"))
     if short and "\n" not in short and not short.startswith(("UNKNOWN", "Copyright")):
         return str(short)
     classifiers = fields.get_all("Classifier") or []

@@ -194,9 +194,7 @@ def test_a_raster_is_passed_over_by_a_cluster(
         shared = Spread(reopening=Reopening.of(path, Opening(), None), pool=pool)
         (item,) = Opening()(path)
         mixture = jobs.fit_opened(item, recipe, shared)
-        store.save_mixture(
-            mixture, output, jobs.fit_provenance([path], item, recipe, Opening(), None)
-        )
+        store.save_mixture(mixture, output, store.load_artefact(stored["alone"])[1])
 
     arguments = ["-k", "3", "--set", "fit.passes=2"]
     main(["fit", str(path), "-o", str(stored["alone"]), *arguments])

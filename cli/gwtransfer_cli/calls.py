@@ -411,8 +411,12 @@ def key_of(name: str, annotation: Any) -> str:
 
 def run(ctx: typer.Context, function: Function, call: Call, common: Mapping[str, Any]) -> int:
     """Carry out a call; return its exit code."""
+    from gwtransfer.errors import UsageError
     from gwtransfer_cli import recipes, streams, upkeeping
 
+    named = call.paths([*call.traits.reads, *call.traits.writes])
+    if "" in ctx.meta.get(TYPED, ()) and Path() in named:
+        raise UsageError("expected the name of a file, found an empty one; is a variable unset?")
     taken = streams.takes_stdout(call, as_json=common["as_json"])
     console.begin(
         console.Voice(

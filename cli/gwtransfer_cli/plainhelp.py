@@ -27,10 +27,6 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse a command line; values that nobody asks for are not converted."""
         leave_values(self, ctx)
-        if "" in args and not ctx.resilient_parsing:
-            from gwtransfer.errors import UsageError
-
-            raise UsageError("expected no empty argument, found one; is a variable unset?")
         ctx.meta[TYPED] = list(args)
         return super().parse_args(ctx, args)
 

@@ -130,7 +130,7 @@ def test_what_are_no_distances_is_refused(
     ("name", "text", "words"),
     [
         ("l.csv", "name,label\ncats/m1.obj,cat\n", "found none for 4 of them, 'cats/m2.obj' first"),
-        ("l.csv", "file,class\n", "expected a first row name,label, found file,class"),
+        ("l.csv", "file,class\n", "expected a first row name,label, found 'file,class'"),
         ("l.csv", "name,label\na,b\na,c\n", "expected one label for 'a', found two"),
         ("l.csv", "name,label\na\n", "expected a name and a label"),
         ("l.cla", "OFF\n", "expected a first line PSB 1"),

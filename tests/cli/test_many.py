@@ -168,7 +168,7 @@ def test_what_is_there_stays_unless_told(run: Run, done: Run, plan: str, frames:
         (MISUSED, ("--format names the files in a folder",),
          ("photo.png", "-o", "out.png", "--format", "png")),
         (MISUSED, ("nothing writes .xyz",), ("frames", "-o", "out/", "--format", "xyz")),
-        (MISUSED, ("is a variable unset?",), ("frames", "-o", "out/", "--format", "")),
+        (MISUSED, ("nothing writes files without ext",), ("frames", "-o", "out/", "--format", "")),
         (MISUSED, ("--format", "an extension"), ("frames", "-o", "out/", "--format", "../x.png")),
         (MISUSED, ("does not hold --depth float",), ("frames", "-o", "out/", "--depth", "float")),
         (MISUSED, ("--bands zzz",), ("frames", "-o", "out/", "--bands", "zzz")),
