@@ -267,8 +267,8 @@ def command(
     def decorate(function: Function) -> Callable[..., int]:
         own = inspect.signature(function).parameters
         keys = {name: key_of(name, one.annotation) for name, one in own.items()}
-        for name, one in own.items():
-            completed(name, one.annotation)
+        for one in own.values():
+            completed(one)
         form = Form(
             traits=traits,
             keys=keys,
@@ -308,18 +308,21 @@ def command(
     return decorate
 
 
-def completed(name: str, annotation: Any) -> None:
+def completed(parameter: inspect.Parameter) -> None:
     """Show arguments by the names recipes have for them, and let readers refuse files.
 
-    What cannot be read is no misuse, as the option parser would have it.
+    What cannot be read is no misuse, as the option parser would have it. That a flag is off
+    where nobody says so needs no words.
     """
-    if get_origin(annotation) is not Annotated:
+    if get_origin(parameter.annotation) is not Annotated:
         return
-    for info in annotation.__metadata__:
+    for info in parameter.annotation.__metadata__:
         if hasattr(info, "readable"):
             info.readable = False
         if isinstance(info, typer.models.ArgumentInfo):
-            info.metavar = name.upper()
+            info.metavar = parameter.name.upper()
+        elif parameter.default is False:
+            info.show_default = False
 
 
 def key_of(name: str, annotation: Any) -> str:
