@@ -179,7 +179,7 @@ class Call:
         if recipe is not None:
             said |= as_keywords(recipe, self.traits.kinds)
         for kind in self.traits.files:
-            options = file_options(self.given["settings"], kind)
+            options = file_options(self.given.get("settings"), kind)
             if options:
                 stage = {STAGE: said.pop(kind)} if kind in said else {}
                 said[kind] = {**stage, **options}
@@ -345,6 +345,7 @@ def run(ctx: typer.Context, function: Function, call: Call, common: Mapping[str,
     from gwtransfer_cli import recipes, streams, upkeeping
 
     named = call.paths([*call.traits.reads, *call.traits.writes])
+    named += [one for one in common.values() if isinstance(one, Path)]
     if "" in ctx.meta.get(TYPED, ()) and Path() in named:
         raise UsageError("expected the name of a file, found an empty one; is a variable unset?")
     taken = streams.takes_stdout(call, as_json=common["as_json"])

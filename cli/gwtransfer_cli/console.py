@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import isfinite
@@ -116,11 +116,17 @@ def _held(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
+def _tell(line: str) -> None:
+    """Print a line on stderr; where nobody can read it, the exit code has to do."""
+    with suppress(OSError):
+        typer.echo(line, err=True)
+
+
 def complain(message: str) -> None:
     """Print one line of error on stderr."""
     line = _voice.get().shown(" ".join(message.split()))
     _voice.get().write("error", line)
-    typer.echo(f"gwtransfer: {line}", err=True)
+    _tell(f"gwtransfer: {line}")
 
 
 def note(message: str) -> None:
@@ -128,7 +134,7 @@ def note(message: str) -> None:
     line = _voice.get().shown(" ".join(message.split()))
     _voice.get().write("note", line)
     if not _voice.get().quiet:
-        typer.echo(f"note: {line}", err=True)
+        _tell(f"note: {line}")
 
 
 def step(what: str) -> None:
@@ -136,7 +142,7 @@ def step(what: str) -> None:
     line = _voice.get().shown(what)
     _voice.get().write("step", line)
     if _voice.get().verbose:
-        typer.echo(f"{perf_counter() - _voice.get().start:7.2f} s  {line}", err=True)
+        _tell(f"{perf_counter() - _voice.get().start:7.2f} s  {line}")
 
 
 def is_json() -> bool:

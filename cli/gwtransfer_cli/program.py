@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from gwtransfer_cli.interrupts import HEARD, ended_by_signals
 
@@ -17,7 +18,8 @@ def run() -> None:
         with ended_by_signals():
             from gwtransfer_cli import app
     except KeyboardInterrupt:
-        sys.stderr.write("gwtransfer: interrupted\n")
+        with suppress(OSError, AttributeError):  # a lost terminal, a closed stream
+            sys.stderr.write("gwtransfer: interrupted\n")
         sys.exit(130)
     code = app.main()
     for number in HEARD:  # all is done and said: there is nothing left to interrupt

@@ -1,6 +1,6 @@
 """Recipes at the command line: taken where nothing was given, and printed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -114,7 +114,7 @@ def _plain(hint: Any) -> Any:
 
 def _is(value: object, plain: Any) -> bool:
     if plain is list:
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
     if plain is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if plain in (int, bool):
@@ -124,20 +124,37 @@ def _is(value: object, plain: Any) -> bool:
 
 def give_way(ctx: "typer.Context", call: "Call") -> None:
     """Put a recipe behind what was given: an argument replaces all that the recipe has for it."""
-    call.tables = ctx.meta.get(TABLES, {})
-    if not ctx.default_map:
-        return
     typed = {
         call.form.keys[name]
         for name in call.given
         if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"
         and call.given[name] not in ((), [], None)
     }
+    held = ctx.default_map or {}
+    call.tables = {
+        kind: _behind(table, kind, typed, call.given.get(kind) == held.get(kind))
+        if kind in call.traits.files
+        else table
+        for kind, table in ctx.meta.get(TABLES, {}).items()
+    }
+    if ORIGIN not in ctx.meta:
+        return
+    if "palette" in typed:
+        typed.add("palette_weights")  # those of a recipe are for its own palettes
     for name, key in call.form.keys.items():
         source = getattr(ctx.get_parameter_source(name), "name", "")
         if key in typed and source == "DEFAULT_MAP":
             call.given[name] = None
     _compare_origins(call, ctx.meta[ORIGIN])
+
+
+def _behind(
+    table: Mapping[str, object], kind: str, typed: Collection[str], same: bool
+) -> dict[str, object]:
+    """Return what a recipe tells a load or write stage, but for what was typed."""
+    if kind in typed and not same:
+        return {}  # another stage begins with its own defaults
+    return {option: value for option, value in table.items() if option not in typed}
 
 
 def _compare_origins(call: "Call", recipe: Path) -> None:

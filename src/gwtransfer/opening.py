@@ -1,6 +1,7 @@
 """How a job opens its inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from gwtransfer import registry
 from gwtransfer.bandchoice import check_bands, choose_bands
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import Cloud
-from gwtransfer.errors import ReadError, UsageError
+from gwtransfer.errors import PluginError, ReadError, UnknownStageError, UsageError
+from gwtransfer.options import instead
 from gwtransfer.pipeline import loaded
 
 
@@ -45,6 +47,7 @@ class Opening:
         if self.bands is not None:
             check_bands(self.bands)
         given = dict(self.options or {})
+        check_options(given)
         opened: list[Raster | Cloud] = []
         used: set[str] = set()
         for place, path in enumerate(paths):
@@ -82,6 +85,27 @@ class Opening:
             options={name: value for name, value in options.items() if name in known},
             default_bands=made_with.get("bands"),
         )
+
+
+def check_options(given: Iterable[str]) -> None:
+    """Refuse options that no load stage has.
+
+    Raises
+    ------
+    UnknownStageError
+        The nearest is named.
+    """
+    if not given:
+        return
+    known: set[str] = set()
+    for stage in registry.stages("load"):
+        with suppress(PluginError):
+            known |= set(registry.option_names(registry.find("load", stage.name)))
+    for option in given:
+        if option not in known:
+            raise UnknownStageError(
+                f"no load stage has an option {option!r}{instead(option, known)}"
+            )
 
 
 def _named(path: Path, notes: Sequence[str]) -> tuple[str, ...]:

@@ -141,7 +141,8 @@ def _told_apart(paths: Iterable[Path]) -> dict[Path, str]:
     for path in (known := list(dict.fromkeys(paths))):
         parts = 1
         while parts < len(path.parts) and any(
-            other != path and other.parts[-parts:] == path.parts[-parts:] for other in known
+            other.parts[-parts:] == path.parts[-parts:] and other.resolve() != path.resolve()
+            for other in known
         ):
             parts += 1
         found[path] = Path(*path.parts[-parts:]).as_posix()

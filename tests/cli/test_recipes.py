@@ -248,7 +248,12 @@ def test_load_and_write_stages_take_options_too(done: Run, run: Run, folder: Pat
     refused = run(*COLOR, "-o", "out.png", "--set", "write.deep=16")
     assert (refused.code, "no option 'deep'; did you mean depth?" in refused.err) == (2, True)
     refused = run(*COLOR, "-o", "out.png", "--set", "load.deep=16")
-    assert (refused.code, "have no load.deep" in refused.err) == (2, True)
+    assert (refused.code, "no load stage has an option 'deep'" in refused.err) == (2, True)
+    Path("r.toml").write_text('write = {stage = "png", dither = true}\n')
+    command = (*COLOR, "-o", "out.png", "--recipe", "r.toml", "--print-recipe")
+    assert tomllib.loads(done(*command).out)["write"] == {"stage": "png", "dither": True}
+    assert "write" not in done(*command, "--no-dither").out.partition("[write]")[2]
+    assert "[write]" not in done(*command, "--write", "tiff", "-o", "out.tif").out
     assert "use --write tiff" in run(*COLOR, "-o", "out.png", "--set", "write=tiff").err
 
 
@@ -291,9 +296,30 @@ def test_a_newer_recipe_is_refused(run: Run, folder: Path) -> None:
     assert "99.0; update gwtransfer" in result.err
 
 
+def test_palettes_over_a_recipe_come_without_its_weights(done: Run, folder: Path) -> None:
+    """Weights belong to the palettes they were given with."""
+    weighed = ("--palette", "gray.png", "--palette-weights", "2,1")
+    printed(done, *COLOR, *weighed, "-o", "out.png")
+    told = tomllib.loads(
+        done("color", "--recipe", "r.toml", "--palette", "photo.png", "--print-recipe").out
+    )
+    assert (told["palette"], "palette_weights" in told) == ("photo.png", False)
+
+
+def test_one_recipe_is_enough(run: Run, folder: Path) -> None:
+    """`run A --recipe B` would have to drop one."""
+    Path("r.toml").write_text('command = "color"\n')
+    result = run("run", "r.toml", "--recipe", "other.toml")
+    assert (result.code, "run has its recipe already" in result.err) == (2, True)
+
+
 def test_nothing_is_refused_by_name(run: Run, folder: Path) -> None:
     """An empty argument is an unset variable; an empty text in a recipe is none."""
-    for arguments in (("color", "", "palette.png", "-o", "x.png"), ("pairwise", "", "-o", "d.csv")):
+    for arguments in (
+        ("color", "", "palette.png", "-o", "x.png"),
+        ("pairwise", "", "-o", "d.csv"),
+        ("color", "photo.png", "palette.png", "-o", "x.png", "--log-file", ""),
+    ):
         result = run(*arguments)
         assert (result.code, "is a variable unset?" in result.err) == (2, True)
     Path("r.toml").write_text('source = ""\n')

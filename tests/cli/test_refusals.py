@@ -183,7 +183,7 @@ def test_more_components_than_distinct_pixels(fails: Callable[..., str]) -> None
         (("--set", "fit=nope"), ("fit", "nope", "gmm, halving")),
         (("--set", "prepare=nope"), ("prepare", "nope", "color, spectral, xyz")),
         (("--set", "paln=mew2"), ("--set paln=mew2", "did you mean plan?")),
-        (("--set", "load.x=1"), ("cube.npy", "have no load.x")),
+        (("--set", "load.x=1"), ("no load stage has an option 'x'",)),
         (("--set", "loda.x=1"), ("--set loda.x=1", "did you mean load?")),
         (("--set", "fit"), ("--set fit", "KIND=STAGE or KIND.OPTION=VALUE")),
         (("--set", "fit.=3"), ("KIND.OPTION=VALUE",)),

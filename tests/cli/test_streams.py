@@ -255,6 +255,20 @@ def test_closed_streams_are_no_errors(folder: Path, closed: str) -> None:
     assert Path("m.npz").exists()
 
 
+def test_words_that_nobody_can_read_change_no_exit_code(folder: Path) -> None:
+    """A lost terminal or a full disk on stderr: the code still says what happened."""
+    line = " ".join(map(shlex.quote, PROGRAM))
+    for arguments, code in (
+        ("color --bogus", 2),
+        ("inspect no.png", 1),
+        ("inspect -v photo.png", 0),
+    ):
+        done = subprocess.run(
+            f"{line} {arguments} 2>/dev/full", shell=True, capture_output=True, check=False
+        )
+        assert done.returncode == code
+
+
 def test_a_closed_output_is_refused(folder: Path) -> None:
     """A picture cannot go where nothing is."""
     line = " ".join(map(shlex.quote, [*PROGRAM, *COLOR, "-o", "-"]))

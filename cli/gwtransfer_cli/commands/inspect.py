@@ -13,7 +13,7 @@ SEVERAL = ("note", "made from")
 """Facts there may be several of."""
 
 
-@calls.command(reads=("file",))
+@calls.command(files=("load",), reads=("file",))
 def inspect(
     file: Annotated[
         Path, typer.Argument(help="Picture, cube, shape, mixture or plan.", show_default=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gwtransfer.judging import Judgement
 
 
-@calls.command(reads=("source", "result", "palette"))
+@calls.command(files=("load",), reads=("source", "result", "palette"))
 def measure(
     source: Annotated[
         Path, typer.Argument(help="Picture or cube that was coloured.", show_default=False)

@@ -35,6 +35,8 @@ def run(
 
     if str(recipe).startswith("-") and str(recipe) != "-":
         raise UsageError(f"{recipe}: expected the recipe first; options come after it")
+    if any(one.partition("=")[0] == "--recipe" for one in ctx.args):
+        raise UsageError("--recipe: run has its recipe already; drop one")
     given, named = recipes.read(recipe), recipes.named_as(recipe)
     name = given.get(recipefile.COMMAND)
     root = ctx.find_root()

@@ -13,6 +13,8 @@ from gwtransfer.api.words import RecipeLike
 from gwtransfer.errors import UsageError
 from gwtransfer.keywords import (
     FILES,
+    STAGE,
+    Tables,
     as_keywords,
     layered,
     own_names,
@@ -39,11 +41,14 @@ class Asked:
     recipe : Recipe
     rest : mapping
         What belongs to no stage: inputs, output, and how to read and write them.
+    said : frozenset of str
+        What of that came as keywords and not from a recipe.
     """
 
     command: str
     recipe: Recipe
     rest: Mapping[str, object]
+    said: frozenset[str]
 
     def told(self, cls: type[Told]) -> Told:
         """Make a dataclass of those keywords that are its fields.
@@ -140,7 +145,8 @@ def asked(
         raise UsageError(f'{where}expected command = "{command}", found {meant!r}')
     tables, rest = sorted_out(under, kinds)
     over_tables, over = sorted_out(plain(given), kinds)
-    rest |= over
+    files = layered(_tables(rest), _tables(over))
+    rest |= {**over, **files}
     stages = [name for name in [*own_names(kinds), *short_names(kinds)] if name not in without]
     refuse_unknown(rest, [*known, *stages, *kinds])
     job = {name: rest.pop(name) for name in list(rest) if name in known}
@@ -149,7 +155,17 @@ def asked(
         job |= {kind: stage} if stage is not None else {}
         job |= {f"{kind}_options": options} if options else {}
     made = recipe_of({**layered(tables, over_tables), **rest}, kinds)
-    return Asked(command=command, recipe=made, rest=job)
+    return Asked(command=command, recipe=made, rest=job, said=frozenset(over))
+
+
+def _tables(given: Mapping[str, object]) -> Tables:
+    """Return what keywords say of load and write stages as tables."""
+    found: Tables = {}
+    for kind in FILES:
+        stage, options = parted(given.get(kind))
+        if stage is not None or options:
+            found[kind] = {**({} if stage is None else {STAGE: stage}), **options}
+    return found
 
 
 def plain(given: Mapping[str, object]) -> dict[str, Any]:

@@ -106,7 +106,10 @@ def output_of(request: Asked, *also: str) -> Path | None:
             raise UsageError("output: expected a file, got -; leave it out to get the image")
         return output
     usual, told = Storing(), request.told(Storing)
-    for name in (*option_names(Storing), *also):
-        if name in request.rest and (name in also or getattr(told, name) != getattr(usual, name)):
+    for option in (*option_names(Storing), *also):
+        name = option.removesuffix("_options")
+        if name in request.said and (
+            name in also or getattr(told, option) != getattr(usual, option)
+        ):
             raise UsageError(f"{name}: expected an output, got none; name one, or leave it out")
     return None

@@ -183,6 +183,8 @@ def path_of(given: object, name: str, expected: str = "a path") -> Path:
     UsageError
         Something else was given; it says what is expected.
     """
+    if isinstance(given, str) and not given:
+        raise UsageError(f"{name}: expected the name of a file, got an empty one")
     if isinstance(given, str | PathLike):
         return Path(given)
     raise UsageError(f"{name}: expected {expected}, got {type(given).__name__}")
