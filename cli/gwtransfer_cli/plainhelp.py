@@ -56,7 +56,8 @@ def write_panels(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -
         if record is not None:
             usual = ARGUMENTS if param.param_type_name == "argument" else OPTIONS
             panel = getattr(param, "rich_help_panel", None) or usual
-            panels.setdefault(panel, []).append(record)
+            name, text = record
+            panels.setdefault(panel, []).append((name.replace("list[Path]", "path"), text))
     for panel, records in panels.items():
         if records:
             plain = "NO_COLOR" in os.environ
