@@ -160,7 +160,7 @@ class Call:
 
     def keywords(self, recipe: "Recipe | None") -> dict[str, Any]:
         """Return the call as keywords of a recipe file."""
-        from gwtransfer.keywords import STAGE, as_keywords, own_names, short_names
+        from gwtransfer.keywords import STAGE, as_keywords, own_names, several, short_names
         from gwtransfer_cli.options import file_options
 
         staged = {*short_names(self.traits.kinds), *own_names(self.traits.kinds), "set"}
@@ -173,7 +173,7 @@ class Call:
             if isinstance(plain, Path):
                 plain = str(plain)
             if list(self.form.keys.values()).count(key) > 1:  # an argument and an option of a name
-                both = [*_several(said.get(key)), *_several(plain)]
+                both = [*several(said.get(key)), *several(plain)]
                 plain = both[0] if len(both) == 1 else both
             said[key] = plain
         if recipe is not None:
@@ -184,12 +184,6 @@ class Call:
                 stage = {STAGE: said.pop(kind)} if kind in said else {}
                 said[kind] = {**stage, **options}
         return said
-
-
-def _several(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 _current: ContextVar[Call] = ContextVar("call")

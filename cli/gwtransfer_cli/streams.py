@@ -126,8 +126,9 @@ def _replaced(value: Any, path: Path) -> Any:
 def _received(folder: Path, names: list[str], given: dict[str, Any]) -> Path:
     """Write what comes in to a file whose name says what it is."""
     from gwtransfer.errors import UsageError
+    from gwtransfer.keywords import several
 
-    said = [one for name in names for one in _several(given[name]) if str(one) == STREAM]
+    said = [one for name in names for one in several(given[name]) if str(one) == STREAM]
     if len(said) > 1 or stdin_once.cache_info().currsize:
         raise UsageError("-: expected one input from standard input, found several")
     data = stdin_bytes()
@@ -136,10 +137,6 @@ def _received(folder: Path, names: list[str], given: dict[str, Any]) -> Path:
     path.write_bytes(data)
     console.call_it(path, IN_WORDS)
     return path
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 
 from gwtransfer.bandchoice import check_bands
 from gwtransfer.blending import check_blend, space_bands
+from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import DataError, UsageError
 from gwtransfer.imaging import Colored, Progress, chooses, comparable, silent, write_image
@@ -14,7 +15,7 @@ from gwtransfer.io import files
 from gwtransfer.jobs import load_plan
 from gwtransfer.masking import Mask
 from gwtransfer.opening import Opening, open_rasters
-from gwtransfer.recipe import Recipe
+from gwtransfer.recipe import Recipe, Settled, unrecorded
 from gwtransfer.spreading import spread_over
 from gwtransfer.writing import Writing
 
@@ -31,6 +32,7 @@ def apply(
     mask: Mask | None = None,
     progress: Progress = silent,
     scheduler: str | None = None,
+    settled: Settled = unrecorded,
 ) -> Colored:
     """Write a picture or cube mapped by a stored plan.
 
@@ -45,18 +47,13 @@ def apply(
     """
     inputs = [plan_path, source_path, *([palette_path] if palette_path else [])]
     inputs += [mask.path] if mask else []
-    _check_map(recipe, palette_path)
+    check_map(recipe, palette=palette_path is not None)
     writer = writing.writer(output)
     files.check_output(output, overwrite=writing.overwrite, inputs=inputs)
     plan, provenance = _checked_plan(plan_path, recipe, palette_path, mask)
-    made_with = provenance.get("source", {}).get("opening", {})
-    opening = replace(opening, default_bands=made_with.get("bands"))
-    (source,) = open_rasters(opening, source_path)
-    candidates = None
-    if palette_path is not None:
-        made_with = provenance.get("target", {}).get("opening", {})
-        (opened,) = open_rasters(Opening.as_fitted(palette_path, made_with), palette_path)
-        candidates = comparable(opened, source)
+    opening = as_fitted(opening, provenance)
+    source, candidates = open_sides(source_path, palette_path, provenance, opening=opening)
+    settled(recipe.settled(map="mean"))
     masked = source if mask is None else mask(source)
     with spread_over(scheduler, source_path, opening, mask) as spread:
         done = write_image(
@@ -71,6 +68,40 @@ def apply(
             paint=None if spread is None else spread.apply_plan,
         )
     return replace(done, notes=source.notes + done.notes)
+
+
+def as_fitted(opening: Opening, provenance: Mapping[str, Any]) -> Opening:
+    """Return an opening of the bands that a plan's source was fitted to, unless it says others."""
+    made_with = provenance.get("source", {}).get("opening", {})
+    return replace(opening, default_bands=made_with.get("bands"))
+
+
+def open_sides(
+    source_path: Path,
+    palette_path: Path | None,
+    provenance: Mapping[str, Any],
+    *,
+    opening: Opening,
+    palette_opening: Opening | None = None,
+) -> tuple[Raster, Raster | None]:
+    """Open a source, and what its map chooses colours from.
+
+    Parameters
+    ----------
+    provenance : mapping
+        Of the plan; empty where that is not known.
+    opening : Opening
+        Of the source.
+    palette_opening : Opening or None
+        Of the palette; None is as the plan's target was opened.
+    """
+    (source,) = open_rasters(opening, source_path)
+    if palette_path is None:
+        return source, None
+    made_with = provenance.get("target", {}).get("opening", {})
+    how = palette_opening or Opening.as_fitted(palette_path, made_with)
+    (palette,) = open_rasters(how, palette_path)
+    return source, comparable(palette, source)
 
 
 def check_apply(
@@ -95,7 +126,7 @@ def check_apply(
     GwTransferError
         As `apply`.
     """
-    _check_map(recipe, palette_path)
+    check_map(recipe, palette=palette_path is not None)
     if opening.bands is not None:
         check_bands(opening.bands)
     refused: list[UsageError] = []
@@ -111,10 +142,10 @@ def check_apply(
         open_rasters(Opening(), mask.path)
 
 
-def _check_map(recipe: Recipe, palette_path: Path | None) -> None:
+def check_map(recipe: Recipe, *, palette: bool) -> None:
     """Refuse a map that is not known, and a palette it has no use for."""
     recipe.check()
-    if palette_path is not None and not chooses(recipe):
+    if palette and not chooses(recipe):
         raise UsageError(f"--palette is of no use to --map {recipe.name('map')}; leave it out")
 
 

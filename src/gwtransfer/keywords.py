@@ -5,6 +5,7 @@ options asked for most have a short name as well: ``components = 15`` is ``fit =
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from gwtransfer.errors import UnknownStageError, UsageError
 from gwtransfer.options import instead, understood
@@ -114,6 +115,13 @@ def layered(under: Mapping[str, Mapping[str, object]], over: Tables) -> Tables:
         said = {name: value for name, value in table.items() if not (plain and name == "device")}
         merged[kind] = {**below, **said}
     return merged
+
+
+def several(value: Any) -> list[Any]:
+    """Return the values of a keyword that may be none, one or a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 FILES = ("load", "write")

@@ -17,7 +17,7 @@ from gwtransfer.io.layout import array_raster
 from gwtransfer.io.lut import write_cube, write_hald
 from gwtransfer.jobs import load_plan
 from gwtransfer.pipeline import MapStage
-from gwtransfer.recipe import Recipe
+from gwtransfer.recipe import Recipe, Settled, unrecorded
 from gwtransfer.transport import apply_plan
 
 Array = NDArray[np.float64]
@@ -58,6 +58,7 @@ def look(
     size: int | None = None,
     level: int | None = None,
     overwrite: bool = False,
+    settled: Settled = unrecorded,
 ) -> Table:
     """Write the colours a stored plan makes of all colours, as .cube or as Hald .png.
 
@@ -80,6 +81,7 @@ def look(
     plan, provenance = load_plan(plan_path)
     _check_plan(plan_path, plan)
     _check_fixed(plan, stage, recipe)
+    settled(recipe.settled(map="mean"))
     table = _image(lattice(points), plan, stage, recipe)
     probes = _like(plan.source)
     error = np.abs(trilinear(table, probes) - _image(probes, plan, stage, recipe))

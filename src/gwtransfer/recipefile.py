@@ -9,6 +9,7 @@ from gwtransfer import __version__
 from gwtransfer.errors import ReadError, UsageError
 from gwtransfer.io import store
 from gwtransfer.io.files import check_readable
+from gwtransfer.keywords import several
 
 COMMAND, VERSION = "command", "gwtransfer"
 """Keys of a recipe file that are no keywords of the command: which it is, and who wrote it."""
@@ -117,22 +118,16 @@ def kept(command: str, keywords: Mapping[str, Any], inputs: Collection[str]) -> 
         two have one name.
     """
     said: dict[str, Any] = {COMMAND: command}
-    named = _told_apart([Path(one) for key in inputs for one in _several(keywords.get(key))])
+    named = _told_apart([Path(one) for key in inputs for one in several(keywords.get(key))])
     for key, value in keywords.items():
         if key in OF_THIS_RUN or value is None or value == USUAL.get(key, ()):
             continue
-        several = _several(value)
+        values = several(value)
         if key in inputs:
-            several = [named[Path(one)] for one in several]
-        plural = isinstance(value, list | tuple) and (len(several) > 1 or key not in inputs)
-        said[key] = several if plural else several[0]
+            values = [named[Path(one)] for one in values]
+        plural = isinstance(value, list | tuple) and (len(values) > 1 or key not in inputs)
+        said[key] = values if plural else values[0]
     return said
-
-
-def _several(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _told_apart(paths: Iterable[Path]) -> dict[Path, str]:

@@ -64,8 +64,9 @@ def record_of(output: Path) -> Path:
 def is_current(output: Path, key: str) -> bool:
     """Tell whether an output is what this key makes, and has not been changed since."""
     noted = _noted(output)
-    made = _digest(output)
-    return made is not None and noted.get("key") == key and noted.get("output") == made
+    if noted.get("key") != key or noted.get("output") is None:
+        return False  # without reading the output
+    return bool(noted["output"] == _digest(output))
 
 
 def is_ours(output: Path) -> bool:

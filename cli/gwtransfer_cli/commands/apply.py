@@ -39,6 +39,7 @@ from gwtransfer_cli.options import (
 
 if TYPE_CHECKING:
     from gwtransfer.imaging import Colored, Progress
+    from gwtransfer.recipe import Settled
 
 SOME_FAILED = 3
 KINDS = ("map",)
@@ -121,6 +122,7 @@ def apply(
     """Map SOURCES, or any rasters of the same bands, with a stored plan: one map for all."""
     from gwtransfer import applying, frames
     from gwtransfer.errors import UsageError
+    from gwtransfer.recipe import unrecorded
 
     clock = summary.Clock()
     check_feather(feather, mask)
@@ -146,7 +148,9 @@ def apply(
     )
     keeper = upkeeping.Keeper(beside=[one for one in (plan, palette, mask) if one is not None])
 
-    def one(source: Path, output: Path, *, progress: "Progress") -> "Colored":
+    def one(
+        source: Path, output: Path, *, progress: "Progress", settled: "Settled" = unrecorded
+    ) -> "Colored":
         with keeper.keeping(output, overwrite=overwrite) as may:
             return applying.apply(
                 plan,
@@ -156,6 +160,7 @@ def apply(
                 writing=replace(writing, overwrite=may),
                 scheduler=scheduler,
                 progress=progress,
+                settled=settled,
             )
 
     if frames.is_many(sources, Path(output), output):
@@ -167,14 +172,12 @@ def apply(
         return _apply_many(inputs, outputs, Path(output), one, keeper, clock)
     if extension is not None:
         raise UsageError("--format names the files in a folder; OUT is a file, leave it out")
-    applying.check_apply(plan, [Path(output)], **given, writing=writing)
-    calls.settled(recipe.settled(map="mean"))
     rules = [(Path(output), [*sources, *keeper.beside])]
     if keeper.keeps(sources[0], Path(output)):
         console.say(f"{'kept':<9}{output}")
         return calls.Answer(figures={"kept": [output]}, rules=rules)
     with console.progress() as progress:
-        done = one(sources[0], Path(output), progress=progress)
+        done = one(sources[0], Path(output), progress=progress, settled=calls.settled)
     for note in done.notes:
         console.note(note)
     console.say(summary.raster_line("source", done.source))

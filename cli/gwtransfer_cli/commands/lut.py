@@ -51,16 +51,15 @@ def lut(
     overwrite: Overwrite = False,
 ) -> calls.Answer:
     """Write PLAN as a 3D LUT: a .cube file, or a Hald picture when OUT ends in .png."""
-    from gwtransfer.jobs import load_plan
     from gwtransfer.look import look
 
     clock = summary.Clock()
     recipe = make_recipe(
         settings, KINDS, map=mapping, gain_cap=gain_cap, strength=strength, keep=keep
     )
-    load_plan(plan)
-    calls.settled(recipe.settled(map="mean"))
-    table = look(plan, output, recipe, size=size, level=level, overwrite=overwrite)
+    table = look(
+        plan, output, recipe, size=size, level=level, overwrite=overwrite, settled=calls.settled
+    )
     console.say(summary.plan_line(table.plan))
     console.say(
         f"{'result':<9}{output}: {table.size}³ colours, on the source's off by "

@@ -1,6 +1,5 @@
 """Plans applied to files, arrays and opened rasters."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -14,10 +13,9 @@ from gwtransfer.api.words import ApplyWords, Picture, RecipeLike, Where
 from gwtransfer.blending import check_blend, space_bands
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.errors import UsageError
-from gwtransfer.imaging import chooses, comparable, silent, write_image
+from gwtransfer.imaging import silent, write_image
 from gwtransfer.io import files
 from gwtransfer.jobs import load_plan
-from gwtransfer.opening import Opening, open_rasters
 
 
 @speaks_python
@@ -94,21 +92,16 @@ def apply(
         )  # fmt: skip
         return result(done, where)
     plan, origin = _plan(made)
-    if palette is not None and not chooses(request.recipe):
-        raise UsageError(f"palette is of no use to map {request.recipe.name('map')}; leave it out")
+    applying.check_map(request.recipe, palette=palette is not None)
     if palette is not None and origin and palette not in inputs.held:
         applying.check_palette(palette, origin)
-    as_made = _opened(origin, "source").get("bands")
-    opening = replace(reading.opening(inputs.held), default_bands=as_made)
-    (opened,) = open_rasters(opening, path)
-    candidates = None
-    if palette is not None:
-        (colours,) = (
-            open_rasters(Reading().opening(inputs.held), palette)
-            if palette in inputs.held
-            else open_rasters(Opening.as_fitted(palette, _opened(origin, "target")), palette)
-        )
-        candidates = comparable(colours, opened)
+    opened, candidates = applying.open_sides(
+        path,
+        palette,
+        origin,
+        opening=applying.as_fitted(reading.opening(inputs.held), origin),
+        palette_opening=Reading().opening(inputs.held) if palette in inputs.held else None,
+    )
     sides = (space_bands(plan.source.space), space_bands(plan.target.space))
     check_blend(request.recipe.strength, request.recipe.keep, *sides, mask=mask is not None)
     masked = opened if mask is None else mask(opened)
@@ -129,12 +122,6 @@ def _plan(made: TransportPlan | Where) -> tuple[TransportPlan, dict[str, Any]]:
     if isinstance(made, TransportPlan):
         return made, {}
     return load_plan(path_of(made, "plan", "a plan or a path"))
-
-
-def _opened(origin: Mapping[str, Any], side: str) -> Mapping[str, Any]:
-    """Return how a side of a stored plan was opened, as far as that is known."""
-    how: Mapping[str, Any] = origin.get(side, {}).get("opening", {})
-    return how
 
 
 def _one_source(request: Asked) -> Any:
