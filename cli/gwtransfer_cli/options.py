@@ -120,6 +120,25 @@ Anchor = Annotated[
         show_default="2, for mw2 0",
     ),
 ]
+Marginals = Annotated[
+    str | None,
+    typer.Option(
+        metavar="hard|soft",
+        help="Whether the palette's proportions must be kept: soft where they are wrong for the "
+        "picture, as a palette that is nine tenths sky.",
+        rich_help_panel=PLANNING,
+        show_default="hard",
+    ),
+]
+Penalty = Annotated[
+    float | None,
+    typer.Option(
+        help="What leaving the proportions costs with --marginals soft: 0 takes the nearest "
+        "colours, 100 is nearly hard.",
+        rich_help_panel=PLANNING,
+        show_default="0.1",
+    ),
+]
 Map = Annotated[
     str | None,
     typer.Option(

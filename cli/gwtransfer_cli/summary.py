@@ -59,6 +59,7 @@ def plan_figures(plan: "TransportPlan") -> dict[str, Any]:
         "starts": plan.starts,
         "reached": plan.reached,
         "converged": plan.converged,
+        "proportions_left": number(plan.proportions_left),
         "source": mixture_figures(plan.source),
         "target": mixture_figures(plan.target),
     }
@@ -93,6 +94,8 @@ def plan_line(plan: "TransportPlan") -> str:
     words = f"{'plan':<9}{plan.solver}, value {plan.value:.6g}"
     if plan.bound is not None:
         words += f", bound {plan.bound:.6g}"
+    if plan.proportions_left >= 0.005:
+        words += f", {plan.proportions_left:.0%} out of the palette's proportions"
     if plan.starts > 1:
         words += f", {plan.reached} of {plan.starts} starts agree"
     if not plan.converged:

@@ -137,7 +137,7 @@ def luminance_weights(mixture: GaussianMixture) -> Array:
 def _gray(plan: TransportPlan, values: Floats) -> Floats:
     """Return a cube's luminance as gray (N, e), with the target's mean and spread."""
     moments = []
-    for side in (plan.source, plan.target):
+    for side in (plan.source, plan.attained_target):
         means, deviations = luminance_moments(side)
         centre = side.weights @ means
         moments.append((centre, np.sqrt(side.weights @ ((means - centre) ** 2 + deviations**2))))

@@ -271,7 +271,7 @@ def distance(
     UsageError
         Options of a fit where nothing is fitted.
     """
-    recipe.check()
+    recipe.check_distance()
     if restarts < 1:
         raise UsageError(f"option restarts: expected at least 1, got {restarts}")
     paths = (first, second)

@@ -29,6 +29,8 @@ SHORT: Mapping[str, tuple[tuple[str, str], ...]] = {
     "keep_size": (("prepare", "size"),),
     "components": (("fit", "components"),),
     "starts": (("plan", "starts"),),
+    "marginals": (("plan", "marginals"),),
+    "penalty": (("plan", "penalty"),),
     "gain_cap": (("map", "gain_cap"),),
     "device": (("fit", "device"), ("map", "device")),
 }

@@ -101,6 +101,18 @@ class Recipe:
         if self.name("fit") == AUTO:
             self._check_auto_fit()
 
+    def check_distance(self) -> None:
+        """Check, and refuse what makes a plan that measures no distance.
+
+        Raises
+        ------
+        UsageError
+            As `check`, or soft marginals: their cost is 0 between much that is not equal.
+        """
+        self.check()
+        if self.options.get("plan", {}).get("marginals", "hard") != "hard":
+            raise UsageError("option marginals: a distance needs hard ones; drop soft")
+
     def _check_auto_fit(self) -> None:
         """Refuse options that no fit obeys which "auto" can choose."""
         refusals = []

@@ -1,5 +1,6 @@
 """What is written is read back: sizes, types, holes, alpha, and where it lies on the ground."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,33 @@ def test_the_colours_are_the_palettes(done: Run, folder: Path) -> None:
     result, palette = pixels("out.png") / 255, pixels("palette.png") / 255
     assert np.abs(result.mean((0, 1)) - palette.mean((0, 1))).max() < 0.02
     assert np.abs(result.std((0, 1)) - palette.std((0, 1))).max() < 0.05
+
+
+def test_soft_marginals_leave_the_palettes_proportions(done: Run, folder: Path) -> None:
+    """Nearer to the source's own colours, and said in the summary; a high price is hard again."""
+    photo = np.random.default_rng(3).integers(0, 256, (24, 20, 1)) * np.array([1.0, 0.8, 0.6])
+    photo[:, :17] //= 8  # a dark picture with a bright edge
+    Image.fromarray(photo.astype(np.uint8)).save("dark.png")
+    Image.fromarray((255 - photo).astype(np.uint8)).save("bright.png")
+    told = {}
+    for name, options in {
+        "hard": (),
+        "soft": ("--marginals", "soft"),
+        "high": ("--marginals", "soft", "--penalty", "1e6"),
+    }.items():
+        out = ("-o", f"{name}.png", "-k", "4", "--json", *options)
+        told[name] = json.loads(done("color", "dark.png", "bright.png", *out).out)["plan"]
+    assert told["hard"]["proportions_left"] == 0
+    assert told["soft"]["proportions_left"] > 0.2
+    assert told["soft"]["bound"] is None
+    assert told["soft"]["value"] < told["hard"]["value"]
+    assert told["high"]["value"] == pytest.approx(told["hard"]["value"], rel=1e-4)
+    away = {name: np.abs(pixels(f"{name}.png") - photo[:, :, :3]).mean() for name in told}
+    assert away["soft"] < 0.8 * away["hard"]
+    assert np.abs(pixels("high.png") * 1.0 - pixels("hard.png")).mean() < 1
+    words = done("color", "dark.png", "bright.png", "-o", "x.png", "-k", "4", "--marginals", "soft")
+    share = told["soft"]["proportions_left"]
+    assert f"{share:.0%} out of the palette's proportions" in words.out
 
 
 def test_gray_becomes_colour_and_colour_gray(done: Run, folder: Path) -> None:

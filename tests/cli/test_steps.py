@@ -60,6 +60,8 @@ JOBS = {
     ),
     "mgw2": Job(**CUBE, plan=("--solver", "mgw2", "--anchor", "0", *QUICK)),
     "anchor": Job(**CUBE, plan=("--anchor", "3", *QUICK)),
+    "soft marginals": Job(**CUBE, plan=("--marginals", "soft", "--penalty", "0.3", *QUICK)),
+    "soft marginals of one space": Job(**(MW2 | {"plan": ("--marginals", "soft")})),
     "few starts": Job(**CUBE, plan=("--starts", "few")),
     "few starts of an exact plan": Job(**(MW2 | {"plan": ("--starts", "few")})),
     "settings": Job(

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from gwtransfer_cli import calls, console, summary
-from gwtransfer_cli.options import Anchor, Output, Overwrite, Settings, Solver, Starts, make_recipe
+from gwtransfer_cli.options import (
+    Anchor,
+    Marginals,
+    Output,
+    Overwrite,
+    Penalty,
+    Settings,
+    Solver,
+    Starts,
+    make_recipe,
+)
 
 KINDS = ("plan",)
 
@@ -19,6 +29,8 @@ def plan(
     solver: Solver = None,
     starts: Starts = None,
     anchor: Anchor = None,
+    marginals: Marginals = None,
+    penalty: Penalty = None,
     settings: Settings = None,
     overwrite: Overwrite = False,
 ) -> calls.Answer:
@@ -28,7 +40,15 @@ def plan(
     """
     from gwtransfer import jobs
 
-    recipe = make_recipe(settings, KINDS, solver=solver, starts=starts, anchor=anchor)
+    recipe = make_recipe(
+        settings,
+        KINDS,
+        solver=solver,
+        starts=starts,
+        anchor=anchor,
+        marginals=marginals,
+        penalty=penalty,
+    )
     with console.progress() as progress:
         progress("plan", 0, 0)
         made = jobs.plan(source, target, output, recipe, overwrite=overwrite, settled=calls.settled)

@@ -33,7 +33,7 @@ def with_prepare(recipe: Recipe, paths: Sequence[Path], *, only_shapes: bool) ->
     UsageError
         A wrong option, found before any work.
     """
-    recipe.check()
+    recipe.check_distance()
     if AUTO in (recipe.name("prepare"), recipe.name("fit")):
         shapes = only_shapes or recipe.name("prepare") in SHAPES or _are_shapes(paths)
         chosen = {"prepare": "xyz" if shapes else "color", "fit": AUTO_FITS[shapes]}

@@ -178,6 +178,7 @@ class MixtureEmbedding:
         spread0 = (self.means0**2).sum(axis=1) + np.trace(covariances0, axis1=1, axis2=2)
         spread1 = (self.means1**2).sum(axis=1) + np.trace(covariances1, axis1=1, axis2=2)
         self.constant = float(weights0 @ spread0 + weights1 @ spread1)
+        self.guide0, self.guide1 = guides or (np.zeros(m), np.zeros(n))
         self.tilt, self._agreement = np.zeros((m, n)), 0.0
         if guides is not None:
             guide0, guide1 = guides
@@ -207,8 +208,8 @@ class MixtureEmbedding:
         s, k, l = np.nonzero(couplings)
         mass = couplings[s, k, l]
         turned = polar(seen[s, k] @ self.roots1[l]) @ self.roots1[l] * mass[:, None, None]
-        first = np.flatnonzero(np.diff(s * len(self.weights0) + k, prepend=-1))
-        summed = np.add.reduceat(turned, first, axis=0).reshape(*seen.shape)
+        row = s * len(self.weights0) + k
+        summed = screening.by_row(turned, row, seen.shape[0] * seen.shape[1]).reshape(seen.shape)
         means = self.means0.T @ couplings @ self.means1
         return np.asarray(means + (lifted @ summed).sum(axis=1))
 
@@ -259,7 +260,7 @@ class MixtureEmbedding:
         couplings = np.broadcast_to(coupling, (len(starts), *coupling.shape))
         last = (costs_of(starts) * coupling).sum(axis=(1, 2))
         for _ in range(most):
-            starts = self._climb(couplings, starts, steps=1, quick=quick)
+            starts = self.climb(couplings, starts, steps=1, quick=quick)
             now = (costs_of(starts) * coupling).sum(axis=(1, 2))
             gain, last = last - now, now
             if (gain <= tolerance * self.constant).all():
@@ -362,7 +363,7 @@ class MixtureEmbedding:
             if not active.size:
                 break
             steps = 1 if quick else INNER_STEPS
-            moved = self._climb(couplings[active], embeddings[active], steps=steps, quick=quick)
+            moved = self.climb(couplings[active], embeddings[active], steps=steps, quick=quick)
             costs = costs_of(moved)
             coupled = self.couple(costs)
             now = ((costs + self.linear) * coupled).sum(axis=(1, 2))
@@ -394,7 +395,7 @@ class MixtureEmbedding:
         means = self.means0.T @ couplings @ self.means1
         return np.asarray(means + np.swapaxes(flat, 1, 2) @ pulls.reshape(s, -1, n))
 
-    def _climb(self, couplings: Array, embeddings: Array, *, steps: int, quick: bool) -> Array:
+    def climb(self, couplings: Array, embeddings: Array, *, steps: int, quick: bool) -> Array:
         """Take embedding steps at fixed couplings until they hardly move, ``steps`` at most."""
         gradient = self.quick_gradient if quick else self.gradient
         for _ in range(steps):

@@ -83,8 +83,21 @@ def pulls(couplings: Array, seen: Array, covariances: Array, roots: Array) -> Ar
     if len(flat):
         pulled[flat] = _pulls(seen_by_row[row[flat]], roots[l[flat]])
     pulled *= couplings[s, k, l, None, None]
+    return by_row(pulled, row, len(seen_by_row)).reshape(seen.shape)
+
+
+def by_row(parts: Array, row: NDArray[np.intp], count: int) -> Array:
+    """Return the sums of the parts (N, ...) of each row, (count, ...): 0 where a row has none.
+
+    ``row`` rises.
+    """
     first = np.flatnonzero(np.diff(row, prepend=-1))
-    return np.add.reduceat(pulled, first, axis=0).reshape(seen.shape)
+    summed = np.add.reduceat(parts, first, axis=0)
+    if len(first) == count:
+        return np.asarray(summed)
+    whole = np.zeros((count, *parts.shape[1:]))
+    whole[row[first]] = summed
+    return whole
 
 
 def _pulls(seen: Array, roots: Array) -> Array:

@@ -467,6 +467,29 @@ class TransportPlan:
         """Root of the value."""
         return float(np.sqrt(self.value))
 
+    @property
+    def proportions_left(self) -> float:
+        """Share of the mass that does not go where the target's own proportions want it.
+
+        ½ Σ |attained − weights|, in [0, 1); 0 in a plan that is hard.
+        """
+        assert self.attained is not None
+        return float(np.abs(self.attained - self.target.weights).sum() / 2)
+
+    @property
+    def attained_target(self) -> GaussianMixture:
+        """The target in the proportions that are used; the target itself in a plan that is hard."""
+        assert self.attained is not None
+        if np.array_equal(self.attained, self.target.weights):
+            return self.target
+        used = self.attained > SUM_TOLERANCE
+        return replace(
+            self.target,
+            weights=self.attained[used] / self.attained[used].sum(),
+            means=self.target.means[used],
+            covariances=self.target.covariances[used],
+        )
+
 
 def _expect_psd(matrices: Array, field: str) -> None:
     scale = float(np.abs(matrices).max()) if matrices.size else 0.0

@@ -40,5 +40,5 @@ class Mean(Collapsed):
         del candidates
         mapping = mean_map(plan, **self.how)
         if self.restored:
-            mapping = restored(mapping, plan.target, gain_cap=self.how["gain_cap"])
+            mapping = restored(mapping, plan.attained_target, gain_cap=self.how["gain_cap"])
         return self.placed(mapping)

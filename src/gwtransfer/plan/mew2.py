@@ -1,6 +1,7 @@
 """MEW2: a coupling and an isometric embedding together, between spaces of any dimensions."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,14 +12,20 @@ from gwtransfer.core.coupling import exact
 from gwtransfer.core.embedding import MixtureEmbedding, between
 from gwtransfer.core.gromov import GromovProblem
 from gwtransfer.core.guide import Guide, summed
+from gwtransfer.core.relaxed import Penalty
+from gwtransfer.core.relaxedsearch import RelaxedEmbedding, chosen
 from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, UsageError
+from gwtransfer.plan.marginals import Marginals, hard_candidate, relaxed_plan
 
 Array = NDArray[np.float64]
 
+RELAXED_RANDOM = 24
+"""Random starts of a search with soft marginals, beside the hard plan and the sign choices."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class MEW2:
+class MEW2(Marginals):
     """Alternate the exact coupling and the monotone embedding step from many starts (MATHS 4).
 
     Attributes
@@ -36,6 +43,15 @@ class MEW2:
         Rounds of perturbed copies of the best ends. None means 4, with few starts 0.
     annealed : bool
         Add starts from entropic couplings of decreasing regularisation.
+    marginals : Literal["hard", "soft"]
+        "soft" lets the plan leave the target's proportions for a price, as where a palette is nine
+        tenths sky (docs/howto/proportions.md). The plan then has no bound.
+    penalty : float | None
+        Price of soft marginals, as a share of the solver's constant: 0 takes the nearest colours
+        whatever their shares, a million is as good as hard. None means 0.1.
+    divergence : Literal["kl", "squared"]
+        What is priced: the relative entropy of the shares that are used, or half their squared
+        distance from the target's.
     """
 
     rotation: Literal["any", "proper"] = "any"
@@ -46,6 +62,7 @@ class MEW2:
     annealed: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, least in (("signs", 1), ("random", 0), ("waves", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -67,6 +84,8 @@ class MEW2:
                 f"{source.dimension} and {target.dimension}"
             )
         guide = guide or Guide()
+        if self.marginals == "soft":
+            return self.relaxed(source, target, [self.soft], guide=guide)[0]
         problem = between(source, target, guide, proper=self.rotation == "proper")
         rng = np.random.default_rng([source.seed, 3])
         starts = self._starts(problem, source, target, guide, rng)
@@ -87,6 +106,50 @@ class MEW2:
             history=np.array(best.history),
             tilt=problem.tilt if problem.tilt.any() else None,
         )
+
+    def relaxed(
+        self,
+        source: GaussianMixture,
+        target: GaussianMixture,
+        penalties: Sequence[float],
+        *,
+        guide: Guide | None = None,
+    ) -> list[TransportPlan]:
+        """Return the best plan of soft marginals for each penalty, of one pool (MATHS 6.5).
+
+        The pool holds the hard plan and what is found for every penalty: so the cost rises with
+        the penalty and the distance from the target's weights falls, exactly.
+
+        Raises
+        ------
+        DataError
+            As for a call.
+        """
+        guide = guide or Guide()
+        hard = replace(self, marginals="hard", penalty=None)(source, target, guide=guide)
+        proper = self.rotation == "proper"
+        problem = between(source, target, guide, proper=proper)
+        plain = between(source, target, Guide(anchor=0.0), proper=proper)
+        rng = np.random.default_rng([source.seed, 6])
+        assert hard.embedding is not None
+        starts = np.concatenate(
+            [
+                hard.embedding[None],
+                problem.sign_starts(self.signs),
+                problem.random_starts(rng, RELAXED_RANDOM),
+            ]
+        )
+        priced = self.penalties(penalties, problem.constant)
+        pool = [hard_candidate(hard, _cost(problem, priced[0], hard.coupling, hard.embedding))]
+        for penalty in priced:
+            pool += RelaxedEmbedding(problem, penalty).search(starts)
+        plans = []
+        for penalty in priced:
+            best = chosen(pool, penalty.weight)
+            assert best.embedding is not None
+            value = _cost(plain, penalty, best.coupling, best.embedding)
+            plans.append(relaxed_plan(hard, best, value))
+        return plans
 
     def _random(self, problem: MixtureEmbedding) -> int:
         if self.random is not None:
@@ -120,6 +183,12 @@ class MEW2:
         if self.annealed:
             starts += [problem.anneal(start)[None] for start in starts[0]]
         return np.concatenate(starts)
+
+
+def _cost(problem: MixtureEmbedding, penalty: Penalty, coupling: Array, embedding: Array) -> float:
+    """Return the whole cost of a plan, of whatever target marginal."""
+    whole = RelaxedEmbedding(problem, penalty)
+    return float(whole.parts(whole.costs(embedding[None], quick=False), coupling[None])[0][0])
 
 
 def _gromov_coupling(

@@ -11,8 +11,10 @@ from gwtransfer.core import bounds
 from gwtransfer.core.embedding import between
 from gwtransfer.core.gromov import Descent, GromovProblem, search_each
 from gwtransfer.core.guide import Guide, summed
+from gwtransfer.core.relaxedsearch import RelaxedGromov, chosen
 from gwtransfer.core.types import SHAPES, GaussianMixture, TransportPlan
 from gwtransfer.errors import DataError, SolverError, UsageError
+from gwtransfer.plan.marginals import Marginals, hard_candidate, relaxed_plan
 
 Array = NDArray[np.float64]
 
@@ -21,6 +23,9 @@ COUNTS = {
     "few": {"signs": 16, "random": 30, "waves": 1},
 }
 """What is searched where no numbers are given."""
+
+MOST_RELAXED = 48
+"""Starts of a search with soft marginals: the structured ones, and random ones up to here."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,7 +60,7 @@ class Coupled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MGW2:
+class MGW2(Marginals):
     """Couple components by their mutual distances, from many starts (MATHS 3).
 
     The value is the Gromov objective; the embedding is the best one for its coupling (MATHS 5.1).
@@ -76,6 +81,15 @@ class MGW2:
         Rounds of the best ends mixed with random couplings. None means 4, with few starts 1.
     annealed : bool
         Add a start from entropic couplings of decreasing regularisation.
+    marginals : Literal["hard", "soft"]
+        "soft" lets the plan leave the target's proportions for a price, as where a palette is nine
+        tenths sky (docs/howto/proportions.md). The plan then has no bound.
+    penalty : float | None
+        Price of soft marginals, as a share of the solver's constant: 0 takes the nearest colours
+        whatever their shares, a million is as good as hard. None means 0.1.
+    divergence : Literal["kl", "squared"]
+        What is priced: the relative entropy of the shares that are used, or half their squared
+        distance from the target's.
     """
 
     inner: Literal["w2sq", "w2"] | None = None
@@ -86,6 +100,7 @@ class MGW2:
     annealed: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, least in (("signs", 1), ("random", 0), ("waves", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -96,6 +111,8 @@ class MGW2:
     ) -> TransportPlan:
         """Return the best plan found; deterministic given the source's seed."""
         guide = guide or Guide()
+        if self.marginals == "soft":
+            return self.relaxed(source, target, [self.soft], guide=guide)[0]
         coupled = self.coupled(source, target, guide=guide)
         embedded = between(source, target, guide)
         embedding, settled = embedded.settle(embedded.oriented(coupled.coupling))
@@ -113,6 +130,41 @@ class MGW2:
             history=np.array(coupled.history),
             tilt=embedded.tilt if embedded.tilt.any() else None,
         )
+
+    def relaxed(
+        self,
+        source: GaussianMixture,
+        target: GaussianMixture,
+        penalties: Sequence[float],
+        *,
+        guide: Guide | None = None,
+    ) -> list[TransportPlan]:
+        """Return the best plan of soft marginals for each penalty, of one pool (MATHS 6.5).
+
+        The pool holds the hard plan and what is found for every penalty: so the cost rises with
+        the penalty and the distance from the target's weights falls, exactly.
+        """
+        guide = guide or Guide()
+        hard = replace(self, marginals="hard", penalty=None)(source, target, guide=guide)
+        problem = self._problem(source, target, guide)
+        rng = np.random.default_rng([source.seed, 6])
+        starts = np.concatenate(
+            [hard.coupling[None], self._starts(problem, source, target, rng)[:MOST_RELAXED]]
+        )
+        priced = self.penalties(penalties, problem.constant)
+        whole = RelaxedGromov(problem, priced[0])
+        pool = [hard_candidate(hard, float(whole.cost(hard.coupling[None])[0]))]
+        for penalty in priced:
+            pool += RelaxedGromov(problem, penalty).search(starts)
+        plain = RelaxedGromov(self._problem(source, target, Guide(anchor=0.0)), priced[0])
+        embedded = between(source, target, guide)
+        plans = []
+        for penalty in priced:
+            best = chosen(pool, penalty.weight)
+            embedding, settled = embedded.settle(embedded.oriented(best.coupling))
+            best = replace(best, embedding=embedding, converged=best.converged and settled)
+            plans.append(relaxed_plan(hard, best, float(plain.cost(best.coupling[None])[0])))
+        return plans
 
     def coupled(
         self, source: GaussianMixture, target: GaussianMixture, *, guide: Guide | None = None
