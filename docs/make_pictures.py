@@ -192,6 +192,20 @@ def painted(path: Path) -> Array:
     return np.asarray(mesh.visual.vertex_colors[:, :3] / 255.0)
 
 
+def proportions(folder: Path, temple: Path, flower: Path) -> None:
+    """Colour the flower from a strip of sky, with hard marginals and with softer and softer ones."""
+    sky = folder / "sky.png"
+    with Image.open(temple) as picture:
+        picture.crop((0, 0, picture.width, 42)).save(sky)
+    keep(Image.open(sky), "sky")
+    results = []
+    for penalty in (None, 1, 0.1):
+        soft = [] if penalty is None else ["--marginals", "soft", "--penalty", penalty]
+        run("color", flower, sky, "-o", folder / f"proportions-{penalty}.png", *soft)
+        results.append(Image.open(folder / f"proportions-{penalty}.png"))
+    keep(beside(*results), "proportions")
+
+
 def main() -> None:
     """Make them all."""
     mpl.use("agg")
@@ -228,6 +242,7 @@ def main() -> None:
         mixtures(plan, cube.reshape(-1, cube.shape[2]).astype(np.float64), pixels)
         coupling(plan)
         matched(folder)
+        proportions(folder, temple, flower)
     shapes()
 
 

@@ -60,7 +60,8 @@ def transfer(
         - how files are read: ``load``, ``variable``, ``band_axis``, ``bands``;
         - the mixtures: ``prepare``, ``fit``, ``sample``, ``space``, ``variance``, ``noise``,
           ``keep_size``, ``components``, ``device``, ``seed``;
-        - the plan: ``plan``, ``solver``, ``starts``, ``anchor``, ``pair``, ``save_plan``;
+        - the plan: ``plan``, ``solver``, ``starts``, ``anchor``, ``marginals``, ``penalty``,
+          ``pair``, ``save_plan``;
         - several palettes, or part of one: ``palette_weights``, ``palette_mask``;
         - the map: ``map``, ``gain_cap``, ``strength``, ``keep``, ``smooth``, ``mask``, ``feather``,
           ``preview``;

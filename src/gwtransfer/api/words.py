@@ -59,6 +59,8 @@ class PlanWords(TypedDict, total=False):
     solver: str
     starts: Literal["full", "few"]
     anchor: float
+    marginals: Literal["hard", "soft"]
+    penalty: float
 
 
 class MapWords(TypedDict, total=False):

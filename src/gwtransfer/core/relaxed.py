@@ -1,4 +1,4 @@
-"""Couplings that may leave the target's weights at a price (MATHS 6.5).
+"""Couplings that may leave the target's weights at a price (MATHS 6.7).
 
 J(w) = ⟨c, w⟩ + λ D(q | b) over w ≥ 0 with row sums a, where q are the column sums of w. The source
 marginal stays exact: every part of the source goes somewhere.

@@ -1,7 +1,7 @@
 """Plans whose target marginal is penalised: searches for MEW2 and MGW2, and a choice from a pool.
 
 The searches lower J = C + λ D and never raise it. C is the whole cost: what depends on the attained
-marginal q alone is part of it (MATHS 6.5).
+marginal q alone is part of it (MATHS 6.7).
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class Candidate:
 def chosen(pool: Sequence[Candidate], penalty: float) -> Candidate:
     """Return the best of a pool for a penalty λ; of equals the one nearer to the target's weights.
 
-    Over one pool J and C rise with λ and D falls, whatever the searches found (MATHS 6.5).
+    Over one pool J and C rise with λ and D falls, whatever the searches found (MATHS 6.7).
     """
     return min(pool, key=lambda one: (one.objective(penalty), one.divergence))
 

@@ -139,7 +139,7 @@ class MGW2(Marginals):
         *,
         guide: Guide | None = None,
     ) -> list[TransportPlan]:
-        """Return the best plan of soft marginals for each penalty, of one pool (MATHS 6.5).
+        """Return the best plan of soft marginals for each penalty, of one pool (MATHS 6.7).
 
         The pool holds the hard plan and what is found for every penalty: so the cost rises with
         the penalty and the distance from the target's weights falls, exactly.

@@ -82,7 +82,7 @@ class MW2(Marginals):
         *,
         guide: Guide | None = None,
     ) -> list[TransportPlan]:
-        """Return an exact plan of soft marginals for each penalty (MATHS 6.5).
+        """Return an exact plan of soft marginals for each penalty (MATHS 6.7).
 
         Raises
         ------
