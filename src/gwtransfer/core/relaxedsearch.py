@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gwtransfer.core.coupling import REACHED
 from gwtransfer.core.embedding import MixtureEmbedding
 from gwtransfer.core.gromov import GromovProblem
+from gwtransfer.core.linalg import polar
 from gwtransfer.core.relaxed import Penalty, relaxed_each
 
 Array = NDArray[np.float64]
@@ -22,6 +23,9 @@ TOLERANCE, LOOSE = 1e-10, 1e-5
 
 ROUNDS, FINALISTS = 200, 4
 """Rounds at most, and how many of the starts are followed to the tight tolerance."""
+
+PARENTS, CHILDREN, PERTURBATION = 10, 4, (1.2, 0.6)
+"""Distinct ends of MEW2 that are perturbed, copies of each, and how far they are moved."""
 
 GRID, GOLDEN = 33, 40
 """Places on a line that are compared, and steps that narrow the best one's neighbourhood."""
@@ -159,12 +163,29 @@ class RelaxedEmbedding:
             )
         ]
 
-    def search(self, starts: Array) -> list[Candidate]:
-        """Return the ends of the best starts, best first."""
-        ends = self.descend(starts, quick=True)
-        ends.sort(key=lambda end: end.objective(self.penalty.weight))
-        kept = np.stack([end.embedding for end in ends[:FINALISTS] if end.embedding is not None])
-        return counted(self.descend(kept, quick=False), ends, self.penalty)
+    def search(self, starts: Array, rng: np.random.Generator) -> list[Candidate]:
+        """Return the ends of the best starts and of their perturbed copies, best first."""
+        begun = self.descend(starts, quick=True)
+        ends = begun
+        m, n = starts.shape[1:]
+        for length in PERTURBATION:
+            parents = self._apart(ends, PARENTS)
+            shape = (len(parents), CHILDREN, m, n)
+            moved = parents[:, None] + length / np.sqrt(m) * rng.standard_normal(shape)
+            children = polar(moved.reshape(-1, m, n), proper=self.problem.proper)
+            ends = ends + self.descend(children, quick=True)
+        return counted(self.descend(self._apart(ends, FINALISTS), quick=False), begun, self.penalty)
+
+    def _apart(self, ends: Sequence[Candidate], most: int) -> Array:
+        """Return the embeddings (s, m, n) of the best ends whose objectives differ."""
+        ranked = sorted((end.objective(self.penalty.weight), k) for k, end in enumerate(ends))
+        chosen = [
+            k
+            for k, (value, _) in enumerate(ranked)
+            if not k or value - ranked[k - 1][0] > LOOSE * self.problem.constant
+        ]
+        found = [ends[ranked[k][1]].embedding for k in chosen[:most]]
+        return np.stack([embedding for embedding in found if embedding is not None])
 
 
 def counted(

@@ -20,7 +20,7 @@ from gwtransfer.plan.marginals import Marginals, hard_candidate, relaxed_plan
 
 Array = NDArray[np.float64]
 
-RELAXED_RANDOM = 24
+RELAXED_RANDOM = {"full": 80, "few": 12}
 """Random starts of a search with soft marginals, beside the hard plan and the sign choices."""
 
 
@@ -136,13 +136,13 @@ class MEW2(Marginals):
             [
                 hard.embedding[None],
                 problem.sign_starts(self.signs),
-                problem.random_starts(rng, RELAXED_RANDOM),
+                problem.random_starts(rng, RELAXED_RANDOM[self.starts]),
             ]
         )
         priced = self.penalties(penalties, problem.constant)
         pool = [hard_candidate(hard, _cost(problem, priced[0], hard.coupling, hard.embedding))]
         for penalty in priced:
-            pool += RelaxedEmbedding(problem, penalty).search(starts)
+            pool += RelaxedEmbedding(problem, penalty).search(starts, rng)
         plans = []
         for penalty in priced:
             best = chosen(pool, penalty.weight)
