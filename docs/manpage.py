@@ -47,6 +47,10 @@ EXAMPLES = (
         "gwtransfer run picture.toml -o second.png --seed 2",
     ),
     ("How good is it?", "gwtransfer measure cube.hdr picture.png --palette painting.jpg"),
+    (
+        "Why is it muddy?",
+        "gwtransfer diagnose plan.npz --source cube.hdr --target painting.jpg",
+    ),
     ("How far are two shapes apart?", "gwtransfer distance horse.obj cat.obj"),
     ("All distances of a folder:", "gwtransfer pairwise meshes --recursive -o distances.csv"),
     ("Which vertex is which:", "gwtransfer match horse-1.obj horse-2.obj -o match"),

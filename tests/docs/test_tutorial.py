@@ -78,7 +78,7 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-GUIDES = ("proportions",)
+GUIDES = ("diagnose", "proportions")
 """Pages of docs/howto that are typed in the folder ``play`` of the tutorial."""
 
 
