@@ -18,10 +18,12 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 from PIL import Image
 
+from gwtransfer.adapters import curves
 from gwtransfer.core.colorspace import from_coordinates, to_coordinates
 from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.io import store
 from gwtransfer.io.shapes.mesh import MeshLoader
+from gwtransfer.study import pushforward as study
 from gwtransfer_cli.app import main as program
 
 Array = NDArray[np.float64]
@@ -193,7 +195,7 @@ def painted(path: Path) -> Array:
 
 
 def proportions(folder: Path, temple: Path, flower: Path) -> None:
-    """Colour the flower from a strip of sky, with hard marginals and with softer and softer ones."""
+    """Colour the flower from a strip of sky, with hard marginals and with softer ones."""
     sky = folder / "sky.png"
     with Image.open(temple) as picture:
         picture.crop((0, 0, picture.width, 42)).save(sky)
@@ -204,6 +206,15 @@ def proportions(folder: Path, temple: Path, flower: Path) -> None:
         run("color", flower, sky, "-o", folder / f"proportions-{penalty}.png", *soft)
         results.append(Image.open(folder / f"proportions-{penalty}.png"))
     keep(beside(*results), "proportions")
+
+
+def pushforward(folder: Path) -> None:
+    """Draw what the best maps of bounded slope make of one heap, and what any map must leave."""
+    found = study.found(modes=(1.0, 2.0, 3.0, 4.0, 6.0), constants=(1.0, 2.0, 3.0, 5.0, 10.0, 20.0))
+    panels = (found.figures["bounds"].panels[0], found.figures["plot"].panels[0])
+    curves.draw(curves.Figure(panels=panels), folder / "pushforward.png")
+    with Image.open(folder / "pushforward.png") as picture:
+        picture.convert("RGB").save(PICTURES / "pushforward.webp", quality=QUALITY, method=6)
 
 
 def main() -> None:
@@ -243,6 +254,7 @@ def main() -> None:
         coupling(plan)
         matched(folder)
         proportions(folder, temple, flower)
+        pushforward(folder)
     shapes()
 
 

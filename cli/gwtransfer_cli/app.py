@@ -14,6 +14,7 @@ from gwtransfer_cli import console, plainhelp, streams
 from gwtransfer_cli.commands import (
     apply,
     color,
+    diagnose,
     distance,
     embed,
     evaluate,
@@ -25,9 +26,11 @@ from gwtransfer_cli.commands import (
     new_stage,
     pairwise,
     plan,
+    report,
     run,
     schema,
     stages,
+    study,
 )
 from gwtransfer_cli.interrupts import ended_by_signals
 from gwtransfer_cli.plainhelp import MISUSED
@@ -69,11 +72,14 @@ for command in (
     apply.apply,
     lut.lut,
     measure.measure,
+    diagnose.diagnose,
     distance.distance,
     match.match,
     pairwise.pairwise,
     evaluate.evaluate,
     embed.embed,
+    report.report,
+    study.study,
     inspect.inspect,
     stages.stages,
     new_stage.new_stage,

@@ -72,6 +72,9 @@ PLAN = _object(
         "starts": COUNT,
         "reached": _said(COUNT, "How many starts found this value."),
         "converged": TRUTH,
+        "proportions_left": _said(
+            NUMBER, "Share of the mass that soft marginals take out of the target's proportions."
+        ),
         "source": MIXTURE,
         "target": MIXTURE,
     }
@@ -88,6 +91,7 @@ SIDE = _object(
     }
 )
 DEFAULT: Schema = {"type": ["string", "number", "boolean", "array", "null"]}
+CELL: Schema = {"type": ["string", "number", "boolean", "null"]}
 KEPT = _list(TEXT, "Outputs that were current and stayed (--skip-existing).")
 SHAPE = _object({"file": TEXT, "vertices": COUNT})
 SCORES = _object(
@@ -98,6 +102,53 @@ SCORES = _object(
         "second_tier": NUMBER,
         "discounted_gain": NUMBER,
         "average_precision": NUMBER,
+    }
+)
+
+MAP = _object(
+    {
+        "piece_gain": _said(NUMBER, "The steepest piece, in working units, as the gain cap is."),
+        "piece_gain_raw": _said(NUMBER, "The same in the units of both files."),
+        "piece_gains": _list(NUMBER, "One a component."),
+        "local_slope": _said(
+            _or_null(
+                _object(
+                    {"50": NUMBER, "90": NUMBER, "99": NUMBER, "100": NUMBER, "steeper": NUMBER}
+                )
+            ),
+            "Not exceeded by so many per cent of the points; no Lipschitz constant. steeper: share "
+            "of the points where mean is steeper than its pieces. Null for rand.",
+        ),
+        "between": _said(NUMBER, "Share of the image that splits put between far components."),
+        "estimates": _said(
+            _object({"total_variation": NUMBER, "kl": NUMBER}),
+            "From below: how far the image is from the target.",
+        ),
+    }
+)
+BETWEEN = _table(NUMBER, "Shares of the images by mean and rand, and of the target.")
+PAIR = _object(
+    {
+        "targets": _list(COUNT, "Components of the target, from 1."),
+        "names": _list(TEXT),
+        "width": _said(NUMBER, "Of what lies between, in units of the file."),
+        "slab": BETWEEN,
+        "gap": BETWEEN,
+        "estimates": _said(
+            _object({"slope_99": NUMBER, "slope_largest": NUMBER}),
+            "What would have to be in the slab if the map were nowhere steeper.",
+        ),
+    }
+)
+SPLIT = _object(
+    {
+        "component": _said(COUNT, "Of the source, from 1."),
+        "weight": _said(NUMBER, "Its share of the source."),
+        "parts": _list(_object({"target": COUNT, "share": NUMBER, "name": TEXT})),
+        "between": _said(
+            BETWEEN, "Of this component; around: by mean, of any component; target: what is there."
+        ),
+        "pairs": _list(PAIR),
     }
 )
 
@@ -151,6 +202,20 @@ FIGURES: Mapping[str, Schema] = {
             "notes": NOTES,
         }
     ),
+    "diagnose": _object(
+        {
+            "sentences": _list(TEXT, "What to know and what to do, the most serious first."),
+            "maps": _object({"mean": MAP, "rand": MAP}),
+            "splits": _list(SPLIT, "Source components split between far target components."),
+            "meeting": _said(_or_null(PAIR), "Where mean passes between far ones without a split."),
+            "gain_cap": _or_null(NUMBER),
+            "restored": _said(TRUTH, "Whether mean gives back what a conditional mean contracts."),
+            "points": _said(COUNT, "Of the source, looked at."),
+            "from_source": _said(TRUTH, "Whether they are of the file; else drawn from the plan."),
+            "from_target": TRUTH,
+            "notes": NOTES,
+        }
+    ),
     "distance": _object(
         {
             "root": _said(NUMBER, "The distance."),
@@ -171,6 +236,7 @@ FIGURES: Mapping[str, Schema] = {
     "match": _object(
         {
             "output": _or_null(TEXT),
+            "report": _said(_or_null(TEXT), "The page of --report."),
             "method": TEXT,
             "source": SHAPE,
             "target": SHAPE,
@@ -197,6 +263,7 @@ FIGURES: Mapping[str, Schema] = {
     "pairwise": _object(
         {
             "output": _said(_or_null(TEXT), "Null for a shard."),
+            "report": _said(_or_null(TEXT), "The page of --report."),
             "work": _said(TEXT, "The folder of what is kept for the next run."),
             "files": COUNT,
             "failed": _table(TEXT, "Each file that failed, and why."),
@@ -229,6 +296,27 @@ FIGURES: Mapping[str, Schema] = {
             "files": COUNT,
             "explained": _said(NUMBER, "Share of the distances that the map holds."),
             "stress": _said(NUMBER, "0 is exact, 0.2 is poor."),
+        }
+    ),
+    "report": _object(
+        {
+            "output": OUTPUT,
+            "kind": {"enum": ["color", "match", "pairwise"]},
+            "bytes": COUNT,
+            "sections": _list(TEXT, "Names of the page's sections, from top to bottom."),
+            "notes": NOTES,
+        }
+    ),
+    "study": _object(
+        {
+            "output": OUTPUT,
+            "kind": {"enum": ["pushforward", "pot", "starts", "components", "noise"]},
+            "title": TEXT,
+            "sentences": _list(TEXT, "What was found, in words."),
+            "summary": _said({"type": "object"}, "The figures the sentences speak of."),
+            "columns": _list(TEXT),
+            "rows": _list(_list(CELL), "The table, as in table.csv."),
+            "notes": NOTES,
         }
     ),
     "inspect": _object(
@@ -268,7 +356,7 @@ FIGURES: Mapping[str, Schema] = {
 }
 """What each command adds to the version and its name."""
 
-UPKEPT = ("color", "fit", "plan", "lut", "match", "pairwise", "embed", "apply")
+UPKEPT = ("color", "fit", "plan", "lut", "match", "pairwise", "embed", "report", "study", "apply")
 """Commands whose single output may be current."""
 
 

@@ -1,9 +1,10 @@
 """The colour job: a picture or cube in, its image out, whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 from gwtransfer.blending import Bands, check_blend
 from gwtransfer.core.guide import DEFAULT_ANCHOR
@@ -105,6 +106,27 @@ class Grade:
     save_plan: Path | None = None
 
 
+class Reporting(Protocol):
+    """What shows a run as a page; a room above this one provides it."""
+
+    def check(self, *, overwrite: bool, inputs: Sequence[Path]) -> None:
+        """Refuse early what no page can be written to."""
+        ...
+
+    def check_source(self, source: Raster) -> None:
+        """Refuse what no page shows."""
+        ...
+
+    def write(
+        self, done: Colored, output: Path, provenance: Mapping[str, Any], *, overwrite: bool
+    ) -> tuple[str, ...]:
+        """Write the page of a run whose image is written; return what the user should know.
+
+        Of a plan's provenance it is given the names of the files, and the recipe.
+        """
+        ...
+
+
 def color(
     source_path: Path,
     palette: Palette,
@@ -116,8 +138,14 @@ def color(
     grade: Grade | None = None,
     progress: Progress = silent,
     settled: Settled = unrecorded,
+    reporting: Reporting | None = None,
 ) -> Colored:
     """Give a picture or cube the colours of another and write it.
+
+    Parameters
+    ----------
+    reporting : Reporting or None
+        Shows what was done as a page too.
 
     Raises
     ------
@@ -132,8 +160,13 @@ def color(
     if grade.save_plan is not None:
         check_artefact_name(grade.save_plan)
         files.check_output(grade.save_plan, overwrite=writing.overwrite, inputs=[*inputs, output])
+    if reporting is not None:
+        others = [output, *([grade.save_plan] if grade.save_plan else [])]
+        reporting.check(overwrite=writing.overwrite, inputs=[*inputs, *others])
     sides = open_sides(source_path, palette, recipe, opening=opening, grade=grade)
     source, colours, recipe = sides.source, sides.palette, sides.recipe
+    if reporting is not None:
+        reporting.check_source(source)
     writing.check(_image_of(source, colours), writer, output)
     kept = settled(recipe)
     plan = sides.plan(progress)
@@ -148,6 +181,7 @@ def color(
         writing=writing,
         progress=progress,
     )
+    said = {"recipe": dict(kept)} if kept else {}
     if grade.save_plan is None:
         done = make()
     else:
@@ -157,13 +191,22 @@ def color(
             plan,
             recipe,
         )
-        if kept:
-            provenance["recipe"] = dict(kept)
+        provenance |= said
         provenance["pairs"] = [[pair.column, pair.row, *pair.colour] for pair in grade.pairs]
         with files.whole(grade.save_plan, overwrite=writing.overwrite) as temporary:
             store.save_plan(plan, temporary, provenance)
             done = make()  # the plan appears only with its picture
+    if reporting is not None:
+        names = {"source": _named([source_path]), "target": _named(palette.paths)}
+        notes = reporting.write(done, output, {**names, **said}, overwrite=writing.overwrite)
+        done = replace(done, notes=done.notes + notes)
     return replace(done, notes=sides.notes + done.notes)
+
+
+def _named(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return the names of files as a provenance has them, without what it takes to read them."""
+    first, *rest = ({"name": path.name} for path in paths)
+    return {"input": first, "pooled": rest}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

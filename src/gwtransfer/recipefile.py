@@ -15,7 +15,8 @@ COMMAND, VERSION = "command", "gwtransfer"
 """Keys of a recipe file that are no keywords of the command: which it is, and who wrote it."""
 
 OF_THIS_RUN = (
-    "output", "save_plan", "format", "overwrite", "skip_existing", "depfile", "scheduler", "jobs"
+    "output", "save_plan", "report", "format", "overwrite", "skip_existing", "depfile", "scheduler",
+    "jobs",
 )  # fmt: skip
 """Keywords that say where and how, and nothing of what is made: no artefact keeps them."""
 

@@ -171,17 +171,23 @@ OUTPUTS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "lut": (("lut", "ab.npz", "-o", "x.cube", "--size", "5"),),
     "measure": (("measure", "photo.png", "palette.png"), ("measure", "photo.png", "photo.png")),
+    "diagnose": (("diagnose", "ab.npz"), ("diagnose", "ab.npz", "--source", "photo.png")),
     "distance": (("distance", "a.npz", "b.npz"), ("distance", "m.xyz", "n.xyz", "-k", "2")),
     "match": (
-        ("match", "m.xyz", "n.xyz", "--rigid", "-o", "m.csv"),
+        ("match", "m.xyz", "n.xyz", "--rigid", "-o", "m.csv", "--report", "m.html"),
         ("match", "m.off", "m.off", "--prepare", "xyz", "-k", "2", "--truth", "same-index"),
     ),
     "pairwise": (
-        ("pairwise", "shapes", "-o", "d.csv", "-k", "2"),
+        ("pairwise", "shapes", "-o", "d.csv", "-k", "2", "--report", "d.html"),
         ("pairwise", "shapes", "-o", "d.csv", "-k", "2", "--shard", "1/2"),
     ),
     "evaluate": (("evaluate", "t.csv", "--labels", "l.csv"),),
     "embed": (("embed", "t.csv", "-o", "t2.csv"),),
+    "report": (("report", "ab.npz", "-o", "r.html"),),
+    "study": (
+        ("study", "starts", "photo.png", "palette.png", "-o", "s", "-k", "2", "--seeds", "2"),
+        ("study", "noise", "m.xyz", "n.xyz", "-o", "n", "-k", "3", "--levels", "0.1"),
+    ),
     "inspect": (("inspect", "cube.npy"), ("inspect", "ab.npz"), ("inspect", "m.xyz")),
     "stages": (("stages",), ("stages", "map")),
 }

@@ -113,9 +113,7 @@ def test_without_a_price_everything_goes_to_the_nearest(seed, count0, count1, di
     """λ = 0 sends each row where it is cheapest; a little above, nearly everything."""
     costs, weights0, weights1 = problem(seed, count0, count1)
     for weight, close in ((0.0, 1e-15), (1e-9 * costs.max(), 1e-6)):
-        coupling = relaxed(
-            costs, weights0, weights1, Penalty(weight=weight, divergence=divergence)
-        )
+        coupling = relaxed(costs, weights0, weights1, Penalty(weight=weight, divergence=divergence))
         least = (weights0 * costs.min(axis=1)).sum()
         assert (coupling * costs).sum() == pytest.approx(least, rel=1e-6, abs=close * costs.max())
 

@@ -1,7 +1,7 @@
 """`gwtransfer color`: the main job."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,10 +23,12 @@ from gwtransfer_cli.options import (
     Keep,
     Load,
     Map,
+    Marginals,
     Mask,
     Noise,
     Output,
     Overwrite,
+    Penalty,
     Sample,
     Seed,
     Settings,
@@ -47,6 +49,9 @@ from gwtransfer_cli.options import (
     make_writing,
 )
 
+if TYPE_CHECKING:
+    from gwtransfer import coloring
+
 KINDS = ("prepare", "fit", "plan", "map")
 FILES = ("load", "write")
 
@@ -55,7 +60,7 @@ FILES = ("load", "write")
     kinds=KINDS,
     files=FILES,
     reads=("source", "palette", "palettes", "mask", "palette_mask"),
-    writes=("output", "save_plan"),
+    writes=("output", "save_plan", "report"),
     stream=".png",
 )
 def color(
@@ -90,6 +95,8 @@ def color(
     solver: Solver = None,
     starts: Starts = None,
     anchor: Anchor = None,
+    marginals: Marginals = None,
+    penalty: Penalty = None,
     pair: Annotated[
         list[str] | None,
         typer.Option(
@@ -127,6 +134,12 @@ def color(
         Path | None,
         typer.Option(metavar="PLAN.npz", help="Keep the plan too, for `apply` and `lut`."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE.html", help="Show what was done as a page too, as `report` does."
+        ),
+    ] = None,
     extension: Format = None,
     write: Write = None,
     depth: Depth = None,
@@ -155,6 +168,8 @@ def color(
         solver=solver,
         starts=starts,
         anchor=anchor,
+        marginals=marginals,
+        penalty=penalty,
         map=mapping,
         gain_cap=gain_cap,
         strength=strength,
@@ -190,6 +205,7 @@ def color(
             ),
             progress=progress,
             settled=calls.settled,
+            reporting=_reporting(report),
         )
     for note in done.notes:
         console.note(note)
@@ -209,6 +225,15 @@ def color(
             "notes": list(done.notes),
         }
     )
+
+
+def _reporting(page: Path | None) -> "coloring.Reporting | None":
+    """Return what makes pages, where one is asked for."""
+    if page is None:
+        return None
+    from gwtransfer.report.color_run import ColorRun
+
+    return ColorRun(path=page)
 
 
 def _weights(text: str | None) -> list[float] | None:

@@ -37,7 +37,7 @@ FILES = ("load",)
     kinds=KINDS,
     files=FILES,
     reads=("source", "target", "transfer", "truth"),
-    writes=("output",),
+    writes=("output", "report"),
     stream=".csv",
 )
 def match(
@@ -52,6 +52,15 @@ def match(
             help="NAME.csv (columns source,target,distance), NAME.npz (array target), or a folder "
             "for both, two coloured PLY files that show the match, the transform and the rest.",
             show_default="only what is printed",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE.html",
+            help="Show the match as a page for any browser: both shapes in the colours of the "
+            "match, turning together, and how far to trust it.",
+            show_default=False,
         ),
     ] = None,
     prepare: Annotated[
@@ -177,6 +186,11 @@ def match(
         truth=truth,
         transfer=transfer,
     )
+    made_of = [source, target, *request.files]
+    if report is not None:
+        from gwtransfer.report import shapes_run
+
+        shapes_run.check(report, output, overwrite=overwrite, inputs=made_of)
     with console.progress() as progress:
         result = job.match(
             source,
@@ -188,15 +202,27 @@ def match(
             watch=progress,
             settled=calls.settled,
         )
+        if report is not None:
+            progress("report", 0, 0)
+            streamed = calls.current().given["output"] == Path("-")
+            written = None if streamed else output
+            shapes_run.write(result, written, report, overwrite=overwrite)
     notes = _notes(result)
     for note in notes:
         console.note(note)
     figures = {key: value for key, value in result.summary.items() if key not in UNSAID}
     answer = calls.Answer(
-        figures={"output": output and str(output), **figures, "notes": notes},
-        rules=None if output is None else [(output, [source, target, *request.files])],
+        figures={
+            "output": output and str(output),
+            "report": report and str(report),
+            **figures,
+            "notes": notes,
+        },
+        rules=[(one, made_of) for one in (output, report) if one is not None],
     )
     lines = _lines(result, output, clock)
+    if report is not None:
+        lines.append(f"{'report':<9}{report}")
     if rigid and result.matched.motion is not None:
         from gwtransfer.matching.output import motion_text
 

@@ -1,8 +1,9 @@
 """`gwtransfer pairwise`: all distances between the files of a folder, or the nearest of each."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from gwtransfer.adapters.workers import Pool
     from gwtransfer.batch.pairwise import Batch
     from gwtransfer.batch.run import State
+    from gwtransfer.recipe import Recipe
 
 SOME_FAILED = 3
 RUNNING = "Running"
 KINDS = ("prepare", "fit", "plan")
 
 
-@calls.command(kinds=KINDS, reads=("folder", "against"), writes=("output",), stream=".csv")
+@calls.command(kinds=KINDS, reads=("folder", "against"), writes=("output", "report"), stream=".csv")
 def pairwise(
     folder: Annotated[
         Path,
@@ -45,6 +47,15 @@ def pairwise(
             help="Table to write: .csv, .npz (arrays distances and names) or .parquet.",
         ),
     ],
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE.html",
+            help="Show the distances as a page for any browser: map, tree, heat map, and what is "
+            "most like each.",
+            show_default=False,
+        ),
+    ] = None,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -170,24 +181,68 @@ def pairwise(
     if job_count < 0:
         raise UsageError(f"--jobs {job_count}: expected 0 for every core, or a number of processes")
 
+    if report is not None:
+        _check_report(report, batch)
+    recipes: list[Mapping[str, Any]] = []
+
+    def settled(recipe: "Recipe") -> Mapping[str, Any]:
+        recipes.append(calls.settled(recipe))
+        return recipes[-1]
+
     def pool(work: Path) -> "AbstractContextManager[Pool]":
         return _pool(job_count, scheduler, work)
 
     try:
         with livetable.shown() as watch:
-            state = compare(batch, pool, watch, calls.settled)
+            state = compare(batch, pool, watch, settled)
     except KeyboardInterrupt:
         if batch.work_folder.is_dir():
             console.note(f"what is done is kept in {batch.work_folder}; the same command goes on")
         raise
+    if report is not None:
+        _write_report(batch, report, recipes[-1])
     _say(batch, state, clock)
+    if report is not None:
+        console.say(f"{'report':<9}{report}")
     for message in state.failed.values():
         console.complain(message)
     return calls.Answer(
-        figures=_figures(batch, state),
+        figures={**_figures(batch, state), "report": report and str(report)},
         code=SOME_FAILED if state.failed else 0,
-        rules=[] if batch.shard else [(batch.output, batch.inputs())],
+        rules=[]
+        if batch.shard
+        else [(one, batch.inputs()) for one in (batch.output, report) if one is not None],
     )
+
+
+def _check_report(report: Path, batch: "Batch") -> None:
+    """Refuse a page before any work.
+
+    Raises
+    ------
+    UsageError, WriteError, PluginError
+        As `gwtransfer.report.job.check_output`; or there will not be all distances.
+    """
+    from gwtransfer.errors import UsageError
+    from gwtransfer.report.job import check_output
+
+    for asked, flag in ((batch.count, "--nearest"), (batch.shard, "--shard")):
+        if asked is not None:
+            raise UsageError(f"--report shows all distances; leave out {flag}")
+    if report.resolve() == batch.output.resolve():
+        raise UsageError(f"{report}: the report is the output; choose another name")
+    check_output(report, overwrite=batch.overwrite, inputs=batch.inputs())
+
+
+def _write_report(batch: "Batch", report: Path, recipe: Mapping[str, Any]) -> None:
+    from gwtransfer.report import batches
+    from gwtransfer.report.job import write
+
+    with console.progress() as progress:
+        page = batches.page(
+            batch.output, batch.folder, against=batch.against, recipe=recipe, progress=progress
+        )
+    write(page, report, overwrite=batch.overwrite)
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

@@ -1,6 +1,8 @@
 """Pictures of distances by matplotlib, its only importer: a map, a tree and a heat map."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +72,13 @@ class Chart:
     branches: Array
 
 
-def check_installed(path: Path) -> None:
+def check_installed(path: Path, instead: str = ", or write .csv") -> None:
     """Refuse a picture, before any work, where matplotlib is missing.
+
+    Parameters
+    ----------
+    instead : str
+        What else the user may do.
 
     Raises
     ------
@@ -84,7 +91,7 @@ def check_installed(path: Path) -> None:
     except ImportError as error:
         raise PluginError(
             f"{path}: pictures need matplotlib, which cannot be imported ({reason(error)}); "
-            "install it with pip install 'gwtransfer[report]', or write .csv"
+            f"install it with pip install 'gwtransfer[report]'{instead}"
         ) from error
 
 
@@ -102,29 +109,44 @@ def draw(chart: Chart, path: Path) -> None:
         matplotlib is missing.
     """
     check_installed(path)
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    with quiet("matplotlib"), mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update({"svg.hashsalt": "gwtransfer", "text.parse_math": False})
-        figure, place, tree, heat = _page(chart)
-        FigureCanvasAgg(figure)
+    with page(path) as figure:
+        place, tree, heat = _axes(chart, figure)
         colours = _draw_map(chart, place)
         _draw_tree(chart, tree)
         _draw_heat(chart, heat, colours)
         figure.draw_without_rendering()
         _write_names(chart, place)
+
+
+@contextmanager
+def page(path: Path) -> "Iterator[Figure]":
+    """Give an empty figure, and write what the block has drawn on it into a file.
+
+    Equal drawings give equal bytes, whatever settings of matplotlib a user keeps.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .png or .svg.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with quiet("matplotlib"), mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({"svg.hashsalt": "gwtransfer", "text.parse_math": False})
+        figure = Figure(dpi=DPI)
+        FigureCanvasAgg(figure)
+        yield figure
         if path.suffix.lower() == ".svg":
             figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
         else:
             figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def _page(chart: Chart) -> "tuple[Figure, Axes, Axes, Axes]":
-    """Return a figure with room for the map, the tree, and the heat map with its names."""
-    from matplotlib.figure import Figure
-
+def _axes(chart: Chart, figure: "Figure") -> "tuple[Axes, Axes, Axes]":
+    """Give a figure room for the map, the tree, and the heat map with its names."""
     count = len(chart.names)
     side = min(max(LEAST_SIDE, LEAST_SIDE * math.sqrt(count / 30)), MOST_SIDE)
     heat = max(LEAST_SIDE, count * ROW)
@@ -134,7 +156,7 @@ def _page(chart: Chart) -> "tuple[Figure, Axes, Axes, Axes]":
     left, gap, top, bottom = 0.5, 0.5, 0.5, 0.7
     width = left + side + gap + TREE + heat + beside
     height = top + max(side + legend, heat) + bottom
-    figure = Figure(figsize=(width, height), dpi=DPI)
+    figure.set_size_inches(width, height)
 
     def axes(x: float, across: float, down: float) -> "Axes":
         box = (x / width, 1 - (top + down) / height, across / width, down / height)
@@ -142,7 +164,7 @@ def _page(chart: Chart) -> "tuple[Figure, Axes, Axes, Axes]":
 
     place = axes(left, side, side)
     tree = axes(left + side + gap, TREE, heat)
-    return figure, place, tree, axes(left + side + gap + TREE, heat, heat)
+    return place, tree, axes(left + side + gap + TREE, heat, heat)
 
 
 def _draw_map(chart: Chart, axes: "Axes") -> list[str]:

@@ -21,6 +21,7 @@ from gwtransfer.keywords import as_keywords
 from gwtransfer.opening import Opening
 from gwtransfer.pairs import parse_pairs
 from gwtransfer.recipe import Recipe, unrecorded
+from gwtransfer.report.color_run import ColorRun
 
 KINDS = ("prepare", "fit", "plan", "map")
 INPUTS = ("source", "palette", "mask", "palette_mask")
@@ -66,7 +67,7 @@ def transfer(
         - the map: ``map``, ``gain_cap``, ``strength``, ``keep``, ``smooth``, ``mask``, ``feather``,
           ``preview``;
         - how the output is written: ``write``, ``depth``, ``dither``, ``cog``, ``strip``,
-          ``overwrite``.
+          ``overwrite``; and the page that shows it: ``report``.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def transfer(
         kinds=KINDS,
         known=[
             "source", "palette", "palette_weights", "palette_mask", "pair", "preview", "save_plan",
-            *IN_AND_OUT,
+            "report", *IN_AND_OUT,
         ],
     )  # fmt: skip
     inputs, feather = Inputs(), request.told(Softening).feather
@@ -121,7 +122,7 @@ def transfer(
     )
     check_feather(feather, grade.mask or colours.mask)
     opening = request.told(Reading).opening(inputs.held)
-    where = output_of(request, "save_plan")
+    where = output_of(request, "save_plan", "report")
     if where is None:
         done, image = _colored(path, colours, request.recipe, opening, grade)
         return result(done, None, image)
@@ -131,10 +132,12 @@ def transfer(
             f"{grade.save_plan}: a stored plan says which files it was made of, and {value} is "
             "none; gw.save(result.plan, path) stores it without"
         )
+    page = request.path("report")
     done = coloring.color(
         path, colours, where, request.recipe,
         opening=opening, writing=request.told(Storing).writing(), grade=grade,
         settled=unrecorded if inputs.held else partial(_recorded, request),
+        reporting=None if page is None else ColorRun(path=page),
     )  # fmt: skip
     return result(done, where)
 

@@ -17,6 +17,7 @@ from gwtransfer.jobs import fit_opened, in_order, load_mixture, plan_between
 from gwtransfer.matching import job
 from gwtransfer.options import option_names
 from gwtransfer.recipe import Recipe
+from gwtransfer.report import shapes_run
 
 KINDS = ("prepare", "fit", "plan")
 
@@ -197,7 +198,7 @@ def match(
           ``keep_size``, ``components``, ``device``, ``seed``;
         - the plan: ``plan``;
         - the match: ``rigid``, ``icp``, ``refine``, ``rotation``, ``pair``, ``top``, ``truth``;
-        - what is written: ``transfer``, ``overwrite``.
+        - what is written: ``transfer``, ``overwrite``; and the page that shows it: ``report``.
 
     Returns
     -------
@@ -221,11 +222,14 @@ def match(
     True
     """
     given = {"source": source, "target": target, "output": output, **keywords}
-    known = ["source", "target", "output", "pair", "transfer", *option_names(_Matching)]
+    known = ["source", "target", "output", "report", "pair", "transfer", *option_names(_Matching)]
     request = asked("match", recipe, given, kinds=KINDS, known=known, without=["anchor"])
     words, inputs = request.told(_Matching), Inputs()
     one, other = (inputs.item(request.need(name), name) for name in ("source", "target"))
-    return job.match(
+    output_path, page = request.path("output"), request.path("report")
+    if page is not None:
+        shapes_run.check(page, output_path, overwrite=words.overwrite, inputs=[one, other])
+    found = job.match(
         one,
         other,
         job.Request(
@@ -240,6 +244,9 @@ def match(
             transfer=request.path("transfer"),
         ),
         opening=Reading(load=words.load).opening(inputs.held),
-        destination=request.path("output"),
+        destination=output_path,
         overwrite=words.overwrite,
     )
+    if page is not None:
+        shapes_run.write(found, output_path, page, overwrite=words.overwrite)
+    return found

@@ -96,7 +96,7 @@ def plan_between(
         As `transfer` takes it, of ``plan``.
     **keywords
         The options of `gwtransfer plan`, with underscores: ``plan``, ``solver``, ``starts``,
-        ``anchor``.
+        ``anchor``, ``marginals``, ``penalty``.
 
     Returns
     -------

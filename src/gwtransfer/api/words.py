@@ -101,6 +101,7 @@ class TransferWords(ReadWords, FitWords, PlanWords, MapWords, WriteWords, total=
     pair: str | Sequence[str]
     preview: bool
     save_plan: Where
+    report: Where
 
 
 class FitMixtureWords(ReadWords, FitWords, total=False):
@@ -132,4 +133,5 @@ class MatchWords(FitWords, total=False):
     top: int
     transfer: Where
     truth: str
+    report: Where
     overwrite: bool

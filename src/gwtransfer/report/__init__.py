@@ -1,0 +1,1 @@
+"""Results as single pages that a browser opens without a network."""
