@@ -43,7 +43,7 @@ MEANINGS = {
     "noise_gain": "1: as noisy as the source; above: noisier",
     "structure": "1: the light's structure (SSIM) is the source's",
     "gradient_correlation": "1: the light's gradients are the source's",
-    "palette_distance": "0: the palette's colours, each as often",
+    "palette_distance": "0: the palette's colours, in its proportions",
 }
 """The figures by their stable names, and what is good."""
 

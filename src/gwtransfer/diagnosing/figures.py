@@ -213,7 +213,10 @@ class Look:
 
     def _pair(self, gaps: Gaps, places: dict[str, Sides], q: int) -> Pair:
         source, shares = self.plan.source, self._shares
-        below = places["mean"].below[:, q] @ shares / np.maximum(shares.sum(axis=0), 1e-300)
+        held, below = shares.sum(axis=0), places["mean"].below[:, q] @ shares
+        # Less than a point on either side is none: of a flat piece, it would force all of it.
+        below = np.where(below < 1, 0.0, np.where(below > held - 1, held, below))
+        below /= np.maximum(held, 1e-300)
         deviations = np.sqrt(np.linalg.eigvalsh(source.covariances)[:, -1])
         expected = componentwise_bound(
             gaps.width[q],

@@ -118,11 +118,11 @@ def _points(mixture: GaussianMixture, item: Item | None, most: int, stream: int)
     points = np.asarray(item, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != space.raw_dimension or len(points) < 2:
         raise DataError(
-            f"expected at least 2 points of {space.raw_dimension} coordinates, as the plan was "
-            f"made for, found an array of {points.shape}"
+            f"{name}expected at least 2 points of {space.raw_dimension} coordinates, as the plan "
+            f"was made for, found an array of {points.shape}"
         )
     if not bool(np.isfinite(points).all()):
-        raise DataError("expected finite points, found NaN or infinite ones")
+        raise DataError(f"{name}expected finite points, found NaN or infinite ones")
     if len(points) > most:
         points = points[np.arange(most) * len(points) // most]
     working = space.to_working(points)

@@ -21,6 +21,9 @@ MOST_SPLITS = 2
 MEETING = 0.02
 """The same for what lies between modes without a split, of which every palette has some."""
 
+AVERAGED = 0.1
+"""The mean map averages, split or not, if it misses the target by so much more than the random."""
+
 STEEP = 2.0
 """The map is steep where components meet if 1 % of the points exceed its pieces so many times."""
 
@@ -62,10 +65,10 @@ def sentences(found: Diagnosis, plan: TransportPlan) -> tuple[str, ...]:
             f"{_share(meeting.gap['target'])}: components that overlap, or go to a wide range of "
             f"{kind}, are averaged there."
         )
-    if worth or averaged:
+    if worth or averaged or _averages(found):
         said.append(_advice(source, target))
     slope, gain = found.mean.local_slope, found.mean.piece_gain
-    if slope is not None and slope.most_99 > STEEP * gain:
+    if slope is not None and slope.most_99 > max(STEEP * gain, 1.0):
         said.append(
             f"From one component to the next `mean` changes fast: at 1 % of the {_points(source)} "
             f"small differences grow {slope.most_99:.3g}-fold and more, at half of them up to "
@@ -82,7 +85,7 @@ def sentences(found: Diagnosis, plan: TransportPlan) -> tuple[str, ...]:
             )
     mean, rand = found.mean.total_variation, found.rand.total_variation
     left = plan.proportions_left
-    soft = f"; the plan was let leave {_share(left)} of them" if left > SUM_TOLERANCE else ""
+    soft = f"; the plan was free to leave {_share(left)} of these" if left > SUM_TOLERANCE else ""
     said.append(
         f"Estimate: at least {_share(mean)} of what `mean` makes would have to change to have the "
         f"target's {kind} in their proportions, and {_share(rand)} of what `rand` makes{soft}."
@@ -101,8 +104,8 @@ def _split(split: Split, kind: str, source: Space) -> str:
         f"{_share(split.weight)} of the source, is split between two far {kind}: "
         f"{one.name} ({_share(one.share)} of it) and {other.name} ({_share(other.share)}){more}. "
         f"So `mean` puts {_share(split.mean)} of all {_points(source)} in between, where `rand` "
-        f"puts {_share(split.rand)}; with what else comes there that makes "
-        f"{_share(split.around)}, of the target it is {_share(split.target)}."
+        f"puts {_share(split.rand)}. With all that comes there, {_share(split.around)} of the "
+        f"result lies in between, of the target {_share(split.target)}."
     )
 
 
@@ -130,10 +133,15 @@ def _no_split(found: Diagnosis, kind: str) -> str:
             f"{_components(len(found.splits))} split between far {kind}, but that puts less than "
             f"{_share(SAID)} in between beyond what belongs there."
         )
-    return (
-        f"No component is split between far {kind}: each can keep to one side of every gap, so "
-        "nothing forces the map to fill the gaps."
-    )
+    said = f"No component gives 5 % or more of itself to each of two far {kind}"
+    if _averages(found):
+        return f"{said}, but what one goes to is spread, and `mean` averages it."
+    return f"{said}, so `mean` need not fill the gaps between them."
+
+
+def _averages(found: Diagnosis) -> bool:
+    """Tell whether the mean map misses the target where the random one does not."""
+    return found.mean.total_variation - found.rand.total_variation >= AVERAGED
 
 
 def _seen_as(target: Space) -> str:

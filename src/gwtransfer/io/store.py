@@ -196,7 +196,7 @@ def _save(
     members |= {
         "format": np.asarray(kind),
         "version": np.asarray(VERSION),
-        "provenance": np.frombuffer(text.encode(), dtype=np.uint8),
+        "provenance": np.frombuffer(text.encode(errors="replace"), dtype=np.uint8),
     }
     raw = {name: _encoded(path, name, value) for name, value in members.items()}
     raw["checksum"] = _encoded(path, "checksum", np.asarray(_checksum(raw)))
