@@ -80,6 +80,7 @@ def named_as(path: Path) -> str:
 def _values(form: "Form", rest: Mapping[str, object]) -> dict[str, Any]:
     """Return the values of parameters, each of its type."""
     from gwtransfer.errors import UsageError
+    from gwtransfer.keywords import SHORT
 
     names: dict[str, list[str]] = {}
     for name, key in form.keys.items():
@@ -88,7 +89,7 @@ def _values(form: "Form", rest: Mapping[str, object]) -> dict[str, Any]:
     for key, value in rest.items():
         name = names[key][-1]  # of an argument and an option of one name, the option holds more
         plain = _plain(form.hints[name])
-        if value == "none" and form.defaults[name] is None:
+        if value == "none" and form.defaults[name] is None and key not in SHORT:
             continue
         one = [value] if plain is list and not isinstance(value, list) else value
         if plain is str and isinstance(value, list):  # as in --palette-weights 2,1

@@ -156,6 +156,7 @@ FIGURES: Mapping[str, Schema] = {
     "color": _object(
         {
             "output": OUTPUT,
+            "report": _said(_or_null(TEXT), "The page of --report."),
             "source": RASTER,
             "palette": RASTER,
             "plan": PLAN,

@@ -91,11 +91,14 @@ def mixture_words(mixture: "GaussianMixture") -> str:
 
 def plan_line(plan: "TransportPlan") -> str:
     """Return solver, value, certificate and how many starts agree."""
+    from gwtransfer.core.types import SHAPES
+
     words = f"{'plan':<9}{plan.solver}, value {plan.value:.6g}"
     if plan.bound is not None:
         words += f", bound {plan.bound:.6g}"
     if plan.proportions_left >= 0.005:
-        words += f", {plan.proportions_left:.0%} out of the palette's proportions"
+        whose = "target's" if plan.target.space.coordinates in SHAPES else "palette's"
+        words += f", {plan.proportions_left:.0%} out of the {whose} proportions"
     if plan.starts > 1:
         words += f", {plan.reached} of {plan.starts} starts agree"
     if not plan.converged:

@@ -73,6 +73,7 @@ def test_without_files_points_are_drawn_from_the_plan(done: Run, split: Path) ->
 def test_refusals_name_the_file(run: Run, split: Path) -> None:
     """A mixture, a missing file, another kind of file, and a cap that is none."""
     np.savetxt("m.xyz", np.eye(3))
+    Image.new("RGB", (1, 1)).save("one.png")
     for arguments, code, words in (
         (("a.npz",), 1, "a.npz: expected a plan of `gwtransfer plan`, found a mixture"),
         (("no.npz",), 1, "no.npz: no such file"),
@@ -80,6 +81,7 @@ def test_refusals_name_the_file(run: Run, split: Path) -> None:
         (("ab.npz", "--source", "cube.npy"), 1, "cube.npy: expected a picture of 3 bands"),
         (("ab.npz", "--target", "gray.png"), 1, "gray.png: expected a picture of 3 bands"),
         (("ab.npz", "--source", "m.xyz"), 1, "m.xyz: expected a picture, as the plan was made"),
+        (("ab.npz", "--source", "one.png"), 1, "one.png: expected at least 2 points"),
         (("ab.npz", "--bands", "1-2"), 2, "options of reading are for the source"),
         (("ab.npz", "--source", "sky.png", "--bands", "1-2"), 2, "--bands chooses among a cube's"),
         (("ab.npz", "--gain-cap", "0"), 2, "gain_cap: expected a number above 0"),
@@ -87,3 +89,11 @@ def test_refusals_name_the_file(run: Run, split: Path) -> None:
         result = run("diagnose", *arguments)
         assert (result.code, result.err.count("\n"), result.out) == (code, 1, "")
         assert words in result.err
+
+
+def test_a_printed_recipe_says_the_same(done: Run, split: Path) -> None:
+    """That nothing is capped included, which is not the default."""
+    for cap in ("none", "3"):
+        call = ("diagnose", "ab.npz", *FILES, "--gain-cap", cap)
+        Path("r.toml").write_text(done(*call, "--print-recipe").out)
+        assert done("diagnose", "--recipe", "r.toml").out == done(*call).out

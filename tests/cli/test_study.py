@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,25 @@ def test_a_current_study_is_kept(done: Run, folder: Path) -> None:
     assert held("s")["table.csv"] != before["table.csv"]
 
 
+def test_what_cannot_be_fitted_is_refused_first(run: Run, folder: Path) -> None:
+    """Before the levels that can be; the words name the option that gave the number."""
+    result = run("study", "components", *PHOTOS[:2], "--levels", "1,9999", "-o", "s", "-v")
+    assert (result.code, Path("s").exists()) == (1, False)
+    assert "run 1 of 6" in result.err
+    assert "run 2 of 6" not in result.err
+    assert "found 480 for 9999; use --levels of 480 or fewer" in result.err
+
+
+def test_names_that_are_no_text_are_shown_as_text(run: Run, folder: Path) -> None:
+    """A name of bytes that no encoding has stands in the findings with signs for them."""
+    name = os.fsdecode(b"a\xff.xyz")
+    np.savetxt(name, np.random.default_rng(0).normal(size=(30, 3)))
+    few = ("-k", "1", "--seeds", "1", "--levels", "0.1")
+    assert run("study", "noise", name, name, *few, "-o", "s").code == 0
+    title = json.loads(Path("s", "findings.json").read_text("utf-8"))["title"]
+    assert title.startswith("a\ufffd.xyz and a\ufffd.xyz")
+
+
 def test_pot_needs_nothing(done: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No files, no options; its words speak of W2² and the table holds its limit."""
     from gwtransfer.study import encoders, pot
@@ -112,6 +132,8 @@ WRONG = {
     ("starts", *PHOTOS, "--seeds", "1"): (2, "--seeds: expected 2 to 50, got 1"),
     ("noise", *PHOTOS, "--seeds", "51"): (2, "--seeds: expected 1 to 50, got 51"),
     ("components", *PHOTOS): (2, "--components: study components goes through --levels"),
+    ("components", *PHOTOS[:2], "--set", "fit.components=3"): (2, "goes through --levels"),
+    ("components", *PHOTOS[:2], "--levels", "2,1e300"): (2, "two or more numbers of components"),
     ("starts", *PHOTOS, "--levels", "1"): (2, "--levels is for study components and noise"),
     ("starts", *PHOTOS, "--generative"): (2, "--generative is for study pushforward"),
     ("noise", *PHOTOS, "--levels", "a,b"): (2, "--levels a,b: expected numbers like"),

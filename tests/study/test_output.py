@@ -1,6 +1,7 @@
 """The folder of a study, and its figures."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,24 @@ def test_what_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(GwTransferError):
         output.write(findings(plot=figure("other")), folder, overwrite=True)
     assert contents(folder) == before
+
+
+def test_what_another_run_has_written_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs at once: the second is refused, and the first one's folder is whole."""
+    fill, folder = output._fill, tmp_path / "study"
+
+    def late(made: Path, found: output.Findings) -> None:
+        monkeypatch.setattr(output, "_fill", fill)
+        output.write(findings(), folder, overwrite=False)
+        fill(made, found)
+
+    monkeypatch.setattr(output, "_fill", late)
+    with pytest.raises(GwTransferError, match="already exists; add --overwrite"):
+        output.write(replace(findings(), title="Another"), folder, overwrite=False)
+    assert json.loads(contents(folder)["findings.json"])["title"] == "A study"
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
 
 
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:

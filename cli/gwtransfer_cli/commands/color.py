@@ -215,9 +215,12 @@ def color(
     console.say(summary.fit_line(done.plan))
     console.say(summary.plan_line(done.plan))
     console.say(summary.result_line(output, done.order, clock))
+    if report is not None:
+        console.say(f"{'report':<9}{report}")
     return calls.Answer(
         figures={
             "output": str(output),
+            "report": report and str(report),
             "source": summary.raster_figures(done.source),
             "palette": summary.raster_figures(done.palette),
             "plan": summary.plan_figures(done.plan),

@@ -133,12 +133,9 @@ def study(
 
     pushforward: what maps of bounded slope can make of one heap of points.
     """
-    from gwtransfer.errors import UsageError
     from gwtransfer.study import job
 
     clock = summary.Clock()
-    if kind == "components" and components is not None:
-        raise UsageError("--components: study components goes through --levels; leave it out")
     request = job.Request(
         kind=kind,  # type: ignore[arg-type]  # the request refuses other words
         files=tuple(path for path in (source, target) if path is not None),

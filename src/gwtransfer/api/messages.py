@@ -29,7 +29,7 @@ KEYWORDS = frozenset(
 """What an option may become; options of other programs stay as they are."""
 
 _OVERWRITE = "add --overwrite to replace it"
-_OPTION = re.compile(r"^option (\w+)(?: of a recipe)?: ")
+_OPTION = re.compile(r"^option (\w+)(?: of (?:a recipe|\w+))?: ")
 _SETTING = re.compile(r"(?<!\S)--set (\w+)\.(\w+)=([\w.]+)")
 _FLAG = re.compile(r"(?<![^\s(])--(no-)?([a-z]+(?:-[a-z]+)*)(?![\w./-])")
 _OUTPUT = re.compile(r"(?<!\S)-o(?!\S)")

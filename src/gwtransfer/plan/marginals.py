@@ -30,7 +30,7 @@ class Marginals:
         if self.penalty is None:
             return
         if self.marginals == "hard":
-            raise UsageError("option penalty: it is for --marginals soft; give that too")
+            raise UsageError("option penalty: expected --marginals soft with it, found hard")
         if not 0 <= self.penalty <= MOST_PENALTY:
             raise UsageError(
                 f"option penalty: expected a number from 0 to {MOST_PENALTY:g}, got {self.penalty}"

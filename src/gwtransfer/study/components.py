@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from gwtransfer.adapters import curves
+from gwtransfer.errors import DataError
 from gwtransfer.imaging import Progress, silent
+from gwtransfer.recipe import Recipe
 from gwtransfer.study.disagreement import Disagreement, Scale, sheet_figure, spread_figure
 from gwtransfer.study.levels import Sweep, over_levels
 from gwtransfer.study.output import Cell, Findings
 from gwtransfer.study.repeated import (
     Array,
+    Outcome,
     Subject,
     counted,
     likelihood,
@@ -38,17 +41,26 @@ def study(
     seeds: int = SEEDS,
     progress: Progress = silent,
 ) -> Findings:
-    """Return what changes with the number of components, and what with the seed at each."""
+    """Return what changes with the number of components, and what with the seed at each.
+
+    The largest number is fitted first, as it is the one that may be refused.
+
+    Raises
+    ------
+    DataError
+        Fewer distinct points than components, among others.
+    """
     recipes = [with_seed(subject.recipe, step) for step in range(seeds)]
     say = counted(progress, len(levels) * seeds)
     fresh = subject.fresh()
     runs = []
-    for level in levels:
+    for level in reversed(levels):
         row = []
         for recipe in recipes:
             say()
-            row.append(subject.run(with_components(recipe, int(level))))
+            row.append(_run(subject, with_components(recipe, int(level))))
         runs.append(row)
+    runs.reverse()
     sweep = Sweep(
         levels=tuple(float(level) for level in levels),
         seeds=tuple(recipe.seed for recipe in recipes),
@@ -98,6 +110,14 @@ def study(
             "likelihood_target": likely[:, :, 1].mean(axis=1).tolist(),
         },
     )
+
+
+def _run(subject: Subject, recipe: Recipe) -> Outcome:
+    """Run a recipe; what refuses its number of components speaks of levels."""
+    try:
+        return subject.run(recipe)
+    except DataError as error:
+        raise DataError(str(error).replace("use --components", "use --levels of")) from error
 
 
 def _at(values: Array | None, i: int, j: int) -> float | None:

@@ -24,6 +24,9 @@ LEVELLED: tuple[Kind, ...] = ("components", "noise")
 MOST_RUNS = 50
 """Seeds or levels at most: all pictures are kept until they have been compared."""
 
+MOST_COMPONENTS = 1_000_000
+"""Gaussians of one fit; beyond it a number is a slip of the hand."""
+
 MOST_NOISE = 10.0
 """Deviations of a source beyond which nothing of it is left."""
 
@@ -109,6 +112,13 @@ class Request:
             raise UsageError(f"--levels is for study {' and '.join(LEVELLED)}; leave it out")
         if self.levels is not None:
             _check_levels(self.kind, self.levels)
+        if self.kind == "components" and _says(self.recipe, "components"):
+            raise UsageError("--components: study components goes through --levels; leave it out")
+
+
+def _says(recipe: Recipe, option: str) -> bool:
+    """Tell whether a recipe gives an option of the fit a value."""
+    return recipe.options.get("fit", {}).get(option) not in (None, "none")
 
 
 def _is_plain(recipe: Recipe) -> bool:
@@ -119,7 +129,8 @@ def _is_plain(recipe: Recipe) -> bool:
 
 def _check_levels(kind: Kind, levels: Sequence[float]) -> None:
     if kind == "components":
-        good = all(level >= 1 and level == int(level) for level in levels) and len(levels) > 1
+        good = all(1 <= level <= MOST_COMPONENTS and level == int(level) for level in levels)
+        good = good and len(levels) > 1
         what = "two or more numbers of components like 5,10,20"
     else:
         good = all(0 <= level <= MOST_NOISE for level in levels) and any(levels)

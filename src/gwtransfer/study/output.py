@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtransfer.adapters import curves, plots
-from gwtransfer.errors import UsageError, WriteError
+from gwtransfer.errors import GwTransferError, UsageError, WriteError
 from gwtransfer.io import files
 from gwtransfer.io.matrix import write_csv
 from gwtransfer.io.unfinished import is_unfinished, sweep, working_folder
@@ -113,10 +113,13 @@ def write(findings: Findings, folder: Path, *, overwrite: bool) -> None:
             made = work / "made"
             made.mkdir()
             _fill(made, findings)
+            check(folder, overwrite=overwrite)  # another run may have written it meanwhile
             if real.is_dir():
                 _replace(real, made)
             else:
                 made.rename(real)
+    except GwTransferError:
+        raise
     except OSError as error:
         raise WriteError(f"{folder}: cannot be written: {error.strerror or error}") from error
 

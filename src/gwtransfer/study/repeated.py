@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from os import fsencode
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,9 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """What the two files are called, without folders."""
-        return f"{Path(self.source.name).name} and {Path(self.target.name).name}"
+        """What the two files are called, without folders, as text that every file holds."""
+        names = (Path(item.name).name for item in (self.source, self.target))
+        return " and ".join(fsencode(name).decode("utf-8", "replace") for name in names)
 
     @property
     def is_painted(self) -> bool:
