@@ -16,7 +16,7 @@ from gwtransfer.core.modes import Gaps
 from gwtransfer.core.pushforward import componentwise_bound, forced_mass
 from gwtransfer.core.raster import Film, Raster, Rows
 from gwtransfer.core.types import Cloud, GaussianMixture, Space, TransportPlan
-from gwtransfer.diagnosing import Diagnosis, diagnose, diagnose_files
+from gwtransfer.diagnosing import Diagnosis, Split, diagnose, diagnose_files
 from gwtransfer.errors import DataError, ReadError, UsageError
 from gwtransfer.io import store
 from gwtransfer.plan.mw2 import MW2
@@ -55,7 +55,7 @@ def test_the_identity_is_not_blamed() -> None:
     assert found.mean.local_slope.largest == pytest.approx(1.0, abs=1e-9)
     assert found.mean.piece_gain == found.rand.piece_gain == pytest.approx(1.0)
     assert found.mean.between == found.rand.between == 0
-    assert "No component is split between far" in found.sentences[0]
+    assert "No component gives 5 % or more of itself to each of two far" in found.sentences[0]
     assert not any("puts" in sentence for sentence in found.sentences)
     assert max(found.mean.total_variation, found.rand.total_variation) < 0.02
     # MATHS 7.5's figures: what the bound for one normal law claims, what is there, what is owed.
@@ -105,7 +105,7 @@ def test_components_that_can_be_sorted_are_not_split() -> None:
     share = norm.cdf(edge - 1) - norm.cdf(-edge - 1)
     assert found.meeting.gap["mean"] == pytest.approx(share, abs=0.02)
     assert found.meeting.gap["rand"] == pytest.approx(norm.sf(2), abs=0.01)
-    assert "No component is split" in found.sentences[0]
+    assert "No component gives 5 %" in found.sentences[0]
     assert found.sentences[1].startswith("Yet, `mean` puts")
 
 
@@ -221,6 +221,102 @@ def test_what_is_measured_is_above_what_is_expected() -> None:
             assert 0 <= pair.expected <= pair.expected_99
             seen += 1
     assert seen > 20
+
+
+def test_what_is_less_than_a_point_forces_nothing() -> None:
+    """A flat piece that is all in the gap has no share on a side; its neighbour's shares are."""
+    space = Space.raw(1)
+    source = GaussianMixture(
+        weights=[0.34, 0.66], means=[[-3.0], [3.0]], covariances=[[[0.25]], [[0.25]]], space=space
+    )
+    target = GaussianMixture(
+        weights=[0.3, 0.7], means=[[-5.0], [5.0]], covariances=[[[0.01]], [[0.01]]], space=space
+    )
+    (split,) = diagnose(MW2()(source, target)).splits
+    (pair,) = split.pairs
+    assert pair.slab["mean"] == pytest.approx(0.34, abs=0.02)
+    assert pair.expected <= pair.expected_99 <= pair.slab["mean"]
+
+
+def test_what_is_forced_is_measured_where_the_map_is_a_shift() -> None:
+    """T(x) = x: a slab from −1 to 1 must hold, and holds, Φ(1) − Φ(−1)."""
+    found = diagnose(MW2()(line(0.0), line(-3.0, 3.0)), recipe=PLAIN)
+    (pair,) = found.splits[0].pairs
+    assert pair.width == pytest.approx(2.0)
+    assert pair.expected == pytest.approx(norm.cdf(1) - norm.cdf(-1), abs=0.015)
+    assert pair.slab["mean"] == pytest.approx(pair.expected, abs=0.015)
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_what_is_unavoidable_is_forced_of_a_single_law(scale: float) -> None:
+    """Φ(r/(Lσ) + Φ⁻¹(p)) − p with the target's own p, its ends being points of whatever share."""
+    source = replace(line(0.0), covariances=[[[scale**2]]])
+    points = np.repeat([[-3.0], [3.0]], [600, 400], axis=0)
+    found = diagnose(MW2()(source, line(-3.0, 3.0)), target=points, recipe=PLAIN)
+    (pair,) = found.splits[0].pairs
+    assert found.mean.piece_gain == pytest.approx(1 / scale)
+    expected = float(forced_mass(2.0, 1.0, 0.6))
+    assert 0.3 < expected == pytest.approx(pair.unavoidable, rel=1e-6)
+
+
+def test_what_can_be_sorted_is_not_unavoidable() -> None:
+    """A coupling splits two laws that could go to a mode each: no more is owed than is there."""
+    source, target = line(-5.0, 5.0), line(-10.0, 10.0)
+    plan = coupled(source, target, [0.25, 0.25], [0.25, 0.25])
+    found = diagnose(plan, recipe=PLAIN)
+    for split in found.splits:
+        (pair,) = split.pairs
+        assert pair.slab["mean"] > 0.999
+        assert 0.005 < pair.unavoidable <= pair.slab["target"]
+    ends = diagnose(plan, target=np.repeat([[-10.0], [10.0]], 500, axis=0), recipe=PLAIN)
+    assert [split.pairs[0].unavoidable for split in ends.splits] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("end", [-50.0, 50.0])
+def test_nothing_is_unavoidable_of_a_target_on_one_side(end: float) -> None:
+    """Weights that sum to 1 but for rounding do not make all of a file more than all."""
+    source = line(-1.0, 1.0, weights=(0.3, 0.7 - 1e-9))
+    plan = MW2()(source, line(-10.0, 10.0))
+    found = diagnose(plan, target=np.full((50, 1), end), recipe=PLAIN, most=500)
+    assert {pair.unavoidable for split in found.splits for pair in split.pairs} == {0.0}
+
+
+def test_where_pieces_meet_the_map_is_steeper_than_any() -> None:
+    """T(x) = x + 9 tanh(x), of pieces of slope 1: everywhere, and 10-fold in the middle."""
+    plan = coupled(line(-1.0, 1.0), line(-10.0, 10.0), [0.5, 0.0], [0.0, 0.5])
+    slope = diagnose(plan, recipe=PLAIN).mean.local_slope
+    assert slope is not None
+    assert slope.steeper > 0.999
+    assert slope.largest == pytest.approx(10.0, abs=0.01)
+
+
+@pytest.mark.parametrize("slope", [1.9, 2.1])
+def test_a_map_twice_as_steep_as_its_pieces_is_said_to_change_fast(slope: float) -> None:
+    """T(x) = x + (L − 1) tanh(x), L a little below and above 2."""
+    plan = coupled(line(-1.0, 1.0), line(-slope, slope), [0.5, 0.0], [0.0, 0.5])
+    found = diagnose(plan, recipe=PLAIN)
+    assert found.mean.local_slope is not None
+    assert found.mean.local_slope.most_99 == pytest.approx(slope, abs=0.01)
+    assert any("changes fast" in said for said in found.sentences) == (slope > 2)
+
+
+def test_a_surplus_is_beyond_rand_and_beyond_the_target() -> None:
+    """min(mean − rand, around − target)."""
+    split = Split(
+        component=0, weight=1.0, parts=(), pairs=(), mean=0.5, rand=0.1, around=0.6, target=0.4
+    )
+    assert split.surplus == pytest.approx(0.2)
+    assert replace(split, rand=0.45).surplus == pytest.approx(0.05)
+
+
+def test_chance_is_not_taken_for_a_difference() -> None:
+    """Of a plan onto itself the largest of many differences is not what is reported."""
+    mixture = line(*range(0, 80, 8))
+    found = [
+        diagnose(MW2()(replace(mixture, seed=seed), mixture), recipe=PLAIN, most=200).mean
+        for seed in range(20)
+    ]
+    assert np.mean([one.total_variation for one in found]) < 0.12
 
 
 def same(one: Diagnosis, other: Diagnosis) -> bool:
@@ -358,6 +454,17 @@ def test_a_stored_plan_is_diagnosed_with_the_map_it_was_stored_with(tmp_path: Pa
         assert (diagnose_files(path, most=500).gain_cap, number) == (5.0, number)
 
 
+def test_a_plan_that_was_stored_unrestored_is_looked_at_so(tmp_path: Path) -> None:
+    """Its pieces are those of the plain mean map."""
+    rng = np.random.default_rng(0)
+    plan = product_plan(random_mixture(rng, 2, 2), random_mixture(rng, 3, 2, spread=5.0))
+    store.save_plan(plan, tmp_path / "p.npz", {"recipe": {"map": {"restored": False}}})
+    found = diagnose_files(tmp_path / "p.npz", most=200)
+    assert not found.restored
+    plain = Recipe(options={"map": {"restored": False}})
+    assert found.mean.piece_gains == diagnose(plan, most=200, recipe=plain).mean.piece_gains
+
+
 def test_a_plan_that_leaves_proportions_says_that_it_was_told_to() -> None:
     """All of one law to the nearer of two: the estimate finds the half that is left."""
     source, target = line(-9.0), line(-10.0, 10.0)
@@ -365,7 +472,7 @@ def test_a_plan_that_leaves_proportions_says_that_it_was_told_to() -> None:
     found = diagnose(plan, recipe=PLAIN)
     assert found.splits == ()
     assert found.mean.total_variation == pytest.approx(0.5, abs=0.02)
-    assert found.sentences[-1].endswith("; the plan was let leave 50 % of them.")
+    assert found.sentences[-1].endswith("; the plan was free to leave 50 % of these.")
 
 
 def test_figures_do_not_depend_on_the_order_of_components() -> None:

@@ -135,8 +135,9 @@ PAIR = _object(
         "slab": BETWEEN,
         "gap": BETWEEN,
         "estimates": _said(
-            _object({"slope_99": NUMBER, "slope_largest": NUMBER}),
-            "What would have to be in the slab if the map were nowhere steeper.",
+            _object({"slope_99": NUMBER, "slope_largest": NUMBER, "unavoidable": NUMBER}),
+            "What would have to be in the slab if the map were nowhere steeper. unavoidable: the "
+            "least of any map no steeper than 99 that has before the slab what the target has.",
         ),
     }
 )

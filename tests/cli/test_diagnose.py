@@ -50,6 +50,10 @@ def test_the_words_say_what_to_do_and_the_table_how_much(done: Run, split: Path)
         said = table.splitlines()[[*rows].index("in between") + 1][18:36].split("%")[place]
         assert float(said) == pytest.approx(100 * found["between"], abs=0.051)
     assert told["maps"]["rand"]["local_slope"] is None
+    owed = told["splits"][0]["pairs"][0]["estimates"]
+    for word, value in (("forced", owed["slope_99"]), ("unavoidable", owed["unavoidable"])):
+        assert float(rows[word][0]) == pytest.approx(100 * value, abs=0.051)
+    assert 0.2 < owed["unavoidable"] <= 0.55  # of the half that is to go to the other side
     parts = told["splits"][0]["parts"]
     assert sum(part["share"] for part in parts) == pytest.approx(1)
     levels = sorted(tuple(bytes.fromhex(part["name"][1:])) for part in parts)

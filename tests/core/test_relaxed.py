@@ -12,7 +12,13 @@ from gwtransfer.core.embedding import MixtureEmbedding, between
 from gwtransfer.core.gromov import GromovProblem
 from gwtransfer.core.guide import Guide
 from gwtransfer.core.relaxed import Penalty, relaxed, relaxed_each
-from gwtransfer.core.relaxedsearch import RelaxedEmbedding, RelaxedGromov, chosen
+from gwtransfer.core.relaxedsearch import (
+    Candidate,
+    RelaxedEmbedding,
+    RelaxedGromov,
+    chosen,
+    counted,
+)
 from gwtransfer.errors import SolverError
 
 from .strategies import random_mixture, seeds
@@ -134,6 +140,38 @@ def test_a_high_price_gives_the_hard_plan_at_the_rate_of_its_inverse(divergence)
     np.testing.assert_allclose(lacks, lacks[-1], rtol=0.02)
 
 
+@pytest.mark.parametrize("divergence", ["kl", "squared"])
+@pytest.mark.parametrize("log", [6, 7])
+def test_the_highest_prices_are_certified(divergence, log):
+    """With equal weights, of which many couplings are, and with very small ones too."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        count0, count1 = rng.choice([2, 5, 10, 20], size=2)
+        small = 10.0 ** rng.uniform(-7, 0, count1)
+        weights1 = small / small.sum() if seed % 2 else np.full(count1, 1 / count1)
+        weights0 = np.full(count0, 1 / count0)
+        costs = rng.random((count0, count1))
+        penalty = Penalty(weight=10.0**log, divergence=divergence)
+        coupling = relaxed(costs, weights0, weights1, penalty)
+        np.testing.assert_allclose(coupling.sum(axis=1), weights0, atol=1e-12)
+        hard = (exact(costs, weights0, weights1) * costs).sum()
+        assert -1e-9 <= hard - (coupling * costs).sum() <= 1e-9 + 10 * count1 / 10.0**log
+
+
+@pytest.mark.parametrize("divergence", ["kl", "squared"])
+def test_mismatch_is_what_fenchel_and_young_leave(divergence):
+    """λD(q) + (λD)*(v) − v·q, for squared over marginals of whatever mass and sign."""
+    rng = np.random.default_rng(0)
+    b, q = rng.dirichlet(np.ones(4), size=2)
+    v, penalty = rng.normal(size=4), Penalty(weight=0.7, divergence=divergence)
+    if divergence == "kl":
+        conjugate = 0.7 * (b * np.expm1(v / 0.7)).sum()
+    else:
+        conjugate = v @ b + (v @ v) / (2 * 0.7)
+    expected = price(penalty, q, b) + conjugate - v @ q
+    assert float(penalty.mismatch(q, v, b)) == pytest.approx(float(expected), rel=1e-12)
+
+
 def test_a_coupling_does_not_depend_on_what_is_solved_beside_it():
     """Several at once are those one by one, to the certified digits."""
     rng = np.random.default_rng(0)
@@ -187,6 +225,23 @@ def test_the_whole_cost_is_that_of_a_target_centred_anew(m, n, guided):
     )
     oriented = coupling.T if swapped else coupling
     assert paid == pytest.approx((again.costs(embedding)[0] * oriented).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("guided", [False, True])
+@pytest.mark.parametrize(("m", "n"), [(3, 3), (5, 3), (3, 5)])
+def test_a_free_coupling_goes_down_the_slope_of_the_whole_cost(m, n, guided):
+    """At a penalty of 0 each source component goes where C, centre included, falls fastest."""
+    source, target = sides_of(1, m, n, guided=guided)
+    embedded = between(source, target, Guide(anchor=0.5 if guided else 0.0))
+    search = RelaxedEmbedding(embedded, Penalty(weight=0.0))
+    rng = np.random.default_rng(2)
+    coupling = rng.dirichlet(np.ones(5), size=6) * source.weights[:, None]
+    costs = search.costs(embedded.random_starts(rng, 1), quick=False)
+    steps = 1e-4 * np.eye(30).reshape(30, 6, 5)
+    ahead, behind = (search.parts(costs, coupling + way)[0] for way in (steps, -steps))
+    fastest = (ahead - behind).reshape(6, 5).argmin(axis=1)
+    found = search.couple(costs, search.shift(coupling[None]))[0]
+    assert found.argmax(axis=1).tolist() == fastest.tolist()
 
 
 @settings(max_examples=15)
@@ -261,3 +316,20 @@ def test_over_one_pool_cost_and_penalty_are_monotone(seed, divergence):
     assert (np.diff([one.cost for one in best]) >= 0).all()
     assert (np.diff([one.divergence for one in best]) <= 0).all()
     assert best[0].divergence > best[-1].divergence
+
+
+def test_as_many_as_end_with_the_best_are_counted():
+    """Of four ends two are as good as the best, to rounding."""
+    ends = [
+        Candidate(
+            coupling=np.eye(1),
+            embedding=None,
+            cost=cost,
+            divergence=0.0,
+            converged=True,
+            history=(cost,),
+        )
+        for cost in (2.0, 1.0, 1.0 + 1e-9, 1.5)
+    ]
+    best = counted(ends, ends, Penalty(weight=1.0))[0]
+    assert (best.cost, best.starts, best.reached) == (1.0, 4, 2)

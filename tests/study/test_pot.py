@@ -114,6 +114,7 @@ def test_the_penalised_value_rises_to_the_distance(model: encoders.Model) -> Non
     far = 1e4 * model.norm
     gap = limit - encoders.penalised(model, far).value
     assert far * gap == pytest.approx(encoders.slope(model), rel=1e-3)
+    assert far * encoders.gap_bounds(model, far)[0] == pytest.approx(far * gap, rel=1e-3)
 
 
 @each_model
@@ -149,3 +150,20 @@ def test_the_study_says_what_its_table_holds(monkeypatch: pytest.MonkeyPatch) ->
             assert row["searched"] == pytest.approx(row["value"], rel=1e-9)
     assert found.summary["worst_search"] < 1e-9
     assert all(0.99 < slope < 1 for slope in found.summary["slopes"])
+
+
+@pytest.mark.parametrize("wrong", ["search_encoders", "search_couplings"])
+def test_the_worst_of_all_searches_is_told(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """One that ends half as high again as the formula, with penalty or without."""
+
+    def encoders_end(model: encoders.Model, weight: float, *, seed: int) -> float:
+        return encoders.penalised(model, weight).value * (1.5 if wrong == "search_encoders" else 1)
+
+    def couplings_end(model: encoders.Model, *, seed: int) -> float:
+        return encoders.squared_distance(model) * (1.5 if wrong == "search_couplings" else 1)
+
+    monkeypatch.setattr(pot, "search_encoders", encoders_end)
+    monkeypatch.setattr(pot, "search_couplings", couplings_end)
+    found = pot.study()
+    assert found.summary["worst_search"] == pytest.approx(0.5, rel=1e-9)
+    assert "end within 5e-01 of the formulas" in found.sentences[0]

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from gwtransfer.core.raster import Raster, Rows
 from gwtransfer.core.types import Cloud, GaussianMixture, Space
@@ -14,6 +15,7 @@ from gwtransfer.opening import Opening
 from gwtransfer.recipe import Recipe
 from gwtransfer.study import components, noise, repeated, starts
 from gwtransfer.study.disagreement import Disagreement, Scale, difference
+from gwtransfer.study.levels import Sweep
 from gwtransfer.study.noisy import noisy
 
 FEW = {
@@ -113,6 +115,42 @@ def test_components_are_compared_with_the_most(subject: repeated.Subject) -> Non
     assert table[2]["difference_to_previous"] == table[0]["difference_to_most"] > 0.1
     assert table[2]["distance"] == subject.run(subject.recipe).plan.distance
     assert np.isnan(table[0]["likelihood_source"])  # of 480 pixels too many were fitted
+
+
+def sweep_of(*grays: float) -> Sweep:
+    """Return runs of two seeds at levels 1, 2, …, whose pictures are of one gray each."""
+    plan = SimpleNamespace(distance=1.0)
+    pictures = [np.full((2, 3, 1), gray, dtype=np.float32) for gray in grays]
+    runs = [[SimpleNamespace(plan=plan, picture=picture)] * 2 for picture in pictures]
+    levels = tuple(float(level) for level in range(1, len(grays) + 1))
+    scale = Scale(is_picture=False, unit=100.0)
+    return Sweep(levels=levels, seeds=(0, 1), runs=runs, scale=scale)  # type: ignore[arg-type]
+
+
+def test_levels_are_compared_with_the_one_before_and_with_any() -> None:
+    """Grays 0, 1, 3, 7: steps of 1, 2 and 4; and 7, 6, 4 and 0 from the last."""
+    sweep = sweep_of(0.0, 1.0, 3.0, 7.0)
+    assert sweep.from_previous().tolist() == [[0, 0], [1, 1], [2, 2], [4, 4]]
+    assert sweep.from_level(-1).tolist() == [[7, 7], [6, 6], [4, 4], [0, 0]]
+
+
+def test_as_many_components_are_enough_as_are_near_the_best() -> None:
+    """Within 0.05 nats a point: 3 of the source, whose last is best, 2 of the target."""
+    gains = np.array([[0.0, 0.91], [0.94, 0.97], [0.96, 1.0], [1.0, 0.9]])
+    likely = np.repeat(gains[:, None], 2, axis=1)
+    source, target = components._sentences(sweep_of(0, 0, 0, 0), None, None, likely)[-2:]
+    assert "the source" in source
+    assert "gains +1.00 nats a point from 1 to 4 components; 3 are within 0.05" in source
+    assert "the target" in target
+    assert "gains -0.01 nats a point from 1 to 4 components; 2 are within 0.05" in target
+
+
+def test_a_clear_difference_is_one_that_seeds_make_in_one_of_twenty_cases() -> None:
+    """Two distances of one normal law are √2 deviations apart, as a rule."""
+    said = starts._advice([99.0, 101.0], None, DELTA)[0]
+    clear = float(said.split("less than ")[1].split()[0])
+    usual = np.sqrt(2) * np.std([99.0, 101.0], ddof=1)
+    assert 2 * norm.sf(clear / usual) == pytest.approx(0.05, abs=0.005)
 
 
 def test_without_noise_nothing_differs(subject: repeated.Subject) -> None:

@@ -100,6 +100,8 @@ def _table(found: "Diagnosis") -> Iterator[str]:
         words = f"estimate, of {_percent(pair.slab['mean'])} between {' and '.join(pair.names)}:"
         yield _line("forced", _percent(pair.expected_99), "—", words)
         yield _line("", "", "", "the least, were mean nowhere steeper than at 99 %")
+        words = "estimate: of any map so steep that has the target's shares"
+        yield _line("unavoidable", _percent(pair.unavoidable), "—", words)
     apart = [f"{one.total_variation:.3f}" for one in (mean, rand)]
     yield _line("total variation", apart[0], apart[1], "estimate: at least so far from the target")
     yield _line("KL divergence", _short(mean.kl), _short(rand.kl), "estimate: the same, in nats")
@@ -183,5 +185,9 @@ def _pair_figures(pair: "Pair") -> calls.Figures:
         "width": pair.width,
         "slab": pair.slab,
         "gap": pair.gap,
-        "estimates": {"slope_99": pair.expected_99, "slope_largest": pair.expected},
+        "estimates": {
+            "slope_99": pair.expected_99,
+            "slope_largest": pair.expected,
+            "unavoidable": pair.unavoidable,
+        },
     }

@@ -15,7 +15,7 @@ from gwtransfer.errors import ShapeError
 Array = NDArray[np.float64]
 Cdf = Callable[[Array], Array]
 
-EXACT = 30
+EXACT = 24
 """Components whose subsets are searched; lighter ones are let go to either side for nothing."""
 
 SAME = 1e-12

@@ -1,6 +1,6 @@
 """What a plan's maps do to the data: how steep they are, and what they paint between far modes."""
 
-from gwtransfer.diagnosing.job import diagnose, diagnose_files
+from gwtransfer.diagnosing.job import diagnose, diagnose_files, kept_map
 from gwtransfer.diagnosing.values import Diagnosis, MapDiagnosis, Pair, Part, Slope, Split
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "Split",
     "diagnose",
     "diagnose_files",
+    "kept_map",
 ]

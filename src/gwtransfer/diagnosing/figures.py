@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from gwtransfer.core.colorspace import from_coordinates, space_of, to_space
 from gwtransfer.core.maps import MeanMap, RandMap
 from gwtransfer.core.modes import Gaps, Sides, split_by
-from gwtransfer.core.pushforward import componentwise_bound, kl_bound
+from gwtransfer.core.pushforward import (
+    componentwise_bound,
+    kl_bound,
+    least_componentwise_bound,
+)
 from gwtransfer.core.slopes import slopes
 from gwtransfer.core.types import TransportPlan
 from gwtransfer.diagnosing.values import MapDiagnosis, Pair, Part, Slope, Split
@@ -204,12 +208,17 @@ class Look:
                 Part(target=l, share=float(parts[l]), name=name_of(target, l))
                 for l in sorted(ends.tolist(), key=lambda l: (-parts[l], l))
             ),
-            pairs=tuple(self._pair(self.gaps, self._places, q) for q in which.tolist()),
+            pairs=tuple(self._pairs[q] for q in which.tolist()),
             mean=float((own * union["mean"]).mean()),
             rand=float((own * union["rand"]).mean()),
             around=float(union["mean"].mean()),
             target=float(union["target"].mean()),
         )
+
+    @cached_property
+    def _pairs(self) -> tuple[Pair, ...]:
+        """What there is to say of each of the gaps that split components."""
+        return tuple(self._pair(self.gaps, self._places, q) for q in range(len(self.gaps)))
 
     def _pair(self, gaps: Gaps, places: dict[str, Sides], q: int) -> Pair:
         source, shares = self.plan.source, self._shares
@@ -225,6 +234,13 @@ class Look:
             deviations,
             np.clip(below, 0.0, 1.0),
         )
+        unavoidable = least_componentwise_bound(
+            float(gaps.width[q]),
+            self.slope.most_99,
+            source.weights,
+            deviations,
+            float(places["target"].below[:, q].mean() * source.weights.sum()),
+        )
         return Pair(
             first=int(gaps.first[q]),
             second=int(gaps.second[q]),
@@ -237,6 +253,7 @@ class Look:
             gap={name: float(place.inside[:, q].mean()) for name, place in places.items()},
             expected_99=float(expected[0]),
             expected=float(expected[1]),
+            unavoidable=unavoidable,
         )
 
 

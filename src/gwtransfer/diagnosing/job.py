@@ -202,7 +202,7 @@ def diagnose_files(
     if source is None and opening not in (None, Opening(), Opening(options={})):
         raise UsageError("options of reading are for the source; name it by --source")
     plan, provenance = load_plan(path)
-    kept = _kept_map(provenance)
+    kept = kept_map(provenance)
     asked = {} if recipe is None else dict(recipe.options.get("map", {}))
     chosen = Recipe(options={"map": {**kept, **asked}})
     opened: dict[str, Item] = {}
@@ -239,7 +239,7 @@ def _table(held: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _kept_map(provenance: Mapping[str, Any]) -> dict[str, Any]:
+def kept_map(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the map's options that a plan was stored with and that are looked at."""
     held = _table(_table(provenance, "recipe"), "map")
     return {name: held[name] for name in ("gain_cap", "restored") if name in held}

@@ -91,6 +91,10 @@ class Pair:
     expected_99, expected : float
         Estimates of what a map as steep as mean must leave in the slab, were its Lipschitz
         constant the slope that 99 % of the points do not exceed, or the largest one.
+    unavoidable : float
+        Estimate of the least that any map must leave in the slab that is no steeper than mean at
+        99 % of the points and puts before the slab what the target has there, however it sorts
+        the components.
     """
 
     first: int
@@ -101,6 +105,7 @@ class Pair:
     gap: dict[str, float]
     expected_99: float
     expected: float
+    unavoidable: float = 0.0
 
     @property
     def surplus(self) -> float:

@@ -17,6 +17,7 @@ E rᵀ(I − M)r <= W2² − J(λ) <= W2² s/(λ + s): the gap is E|Wᵀr|²/λ 
 M is the projection off the range of W, and J the error of a plain autoencoder.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from gwtransfer.core.linalg import symmetric_root
 from gwtransfer.core.threads import one_thread
 
 Array = NDArray[np.float64]
+Objective = Callable[[Array], tuple[float, Array]]
 
 SEARCHES = 3
 """Random starts of a search."""
@@ -143,8 +145,6 @@ def search_encoders(model: Model, weight: float, *, seed: int) -> float:
 
     It is told nothing of the formula: quasi-Newton steps on A (p, d) and B (p, p).
     """
-    from scipy.optimize import minimize
-
     sigma, w = model.covariance, model.decoder
     d, p = w.shape
 
@@ -161,14 +161,7 @@ def search_encoders(model: Model, weight: float, *, seed: int) -> float:
         gradient = 2 * np.concatenate([by_a.ravel(), by_b.ravel()])
         return float(error + weight * penalty), gradient
 
-    rng = np.random.default_rng(seed)
-    options = {"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-8}
-    with one_thread():
-        ends = [
-            minimize(objective, start, jac=True, method="L-BFGS-B", options=options).fun
-            for start in rng.standard_normal((SEARCHES, p * (d + p)))
-        ]
-    return float(min(ends))
+    return _least(objective, p * (d + p), seed=seed)
 
 
 def search_couplings(model: Model, *, seed: int) -> float:
@@ -177,8 +170,6 @@ def search_couplings(model: Model, *, seed: int) -> float:
     E[XZᵀ] = Σ^½ K, K the upper block of orthonormal columns (d + p, p): every contraction is one.
     Quasi-Newton steps on any matrix Y of that size, whose polar factor Q has the columns.
     """
-    from scipy.optimize import minimize
-
     w, root = model.decoder, model.root
     d, p = w.shape
     constant = float(np.trace(model.covariance) + (w**2).sum())
@@ -196,11 +187,18 @@ def search_couplings(model: Model, *, seed: int) -> float:
         gradient = (wanted - q @ inner) @ inverse + q @ turning
         return constant - 2 * float((q * wanted).sum()), -2 * gradient.ravel()
 
+    return _least(objective, (d + p) * p, seed=seed)
+
+
+def _least(objective: Objective, size: int, *, seed: int) -> float:
+    """Return the least value of an objective of so many numbers that quasi-Newton steps find."""
+    from scipy.optimize import minimize
+
     rng = np.random.default_rng(seed)
     options = {"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-8}
     with one_thread():
         ends = [
             minimize(objective, start, jac=True, method="L-BFGS-B", options=options).fun
-            for start in rng.standard_normal((SEARCHES, (d + p) * p))
+            for start in rng.standard_normal((SEARCHES, size))
         ]
     return float(min(ends))
