@@ -12,14 +12,17 @@ from PIL import Image
 from tests.cli.test_match import write_obj
 from tests.test_matching import body, twisted
 
+from gwtransfer.core.scaling import Scaling
 from gwtransfer.core.types import Cloud
 from gwtransfer.io.matrix import DistanceMatrix, read_matrix, write_matrix
 from gwtransfer.report import batches
 from gwtransfer.report.batches_drawn import laid_out
 from gwtransfer.report.batches_painted import SIDE, painted
+from gwtransfer.report.batches_words import map_said
 from gwtransfer_cli.app import main
 
 from .browser import Visiting
+from .screens import is_as_it_was
 from .test_shapes_report import data_of, unpacked, words_of
 
 EVIL = ("x/<img src=x onerror=alert(1)>.ply", "x/a&b\"'.ply", "y/<!--<script>.ply", "y/c&amp;.ply")
@@ -161,6 +164,47 @@ def test_three_hundred_names_stay_small(tmp_path: Path) -> None:
     assert page.text.count("<path d=") == 299
 
 
+@pytest.mark.parametrize(
+    ("stress", "said"),
+    [
+        (0.05, "near on the map is alike."),
+        (0.15, "roughly right; the heat map is exact."),
+        (0.3, "trust the heat map and the tree before the map."),
+    ],
+)
+def test_a_map_is_trusted_by_its_stress(stress: float, said: str) -> None:
+    """Only the heat map, which shows the numbers themselves, is called exact."""
+    words = map_said(Scaling(points=np.zeros((3, 2)), explained=0.8, stress=stress))
+    assert words.endswith(said)
+    assert ("exact" in words) == ("exact" in said)
+
+
+def test_names_keep_their_ends_on_phones_and_paper(tmp_path: Path, visit: Visiting) -> None:
+    """Long names lose their beginnings, crowded ones give way, and paper clips no list."""
+    points = np.random.default_rng(2).random((32, 3))
+    names = tuple(f"{'a name that is much too long ' * 3}{place:02}.ply" for place in range(32))
+    write_table(tmp_path / "d.csv", np.linalg.norm(points[:, None] - points, axis=-1), names)
+    page = tmp_path / "d.html"
+    assert main(["report", str(tmp_path / "d.csv"), "-o", str(page), "-q"]) == 0
+    one = visit(page, width=360, height=740)
+    ends = one.page.evaluate(
+        """() => [...document.querySelectorAll('.tree .tail')].map((tail) => {
+            const seen = tail.getBoundingClientRect(), range = document.createRange();
+            const text = tail.querySelector('bdi').firstChild;
+            range.setStart(text, text.length - 2);
+            range.setEnd(text, text.length);
+            const end = range.getBoundingClientRect();
+            return [end.left >= seen.left - 1 && end.right <= seen.right + 1,
+              tail.scrollWidth > tail.clientWidth];
+        })"""
+    )
+    assert ends == [[True, True]] * 32
+    assert not one.page.locator(".heat .names").is_visible()
+    one.page.emulate_media(media="print")
+    clipped = one.page.locator(".rows").evaluate("(list) => list.scrollHeight - list.clientHeight")
+    assert clipped <= 1
+
+
 def test_a_painted_shape_is_lit_and_stands_free() -> None:
     """A ball is bright where the light comes from, dark below, round, and always the same bytes."""
     around, along = np.meshgrid(np.linspace(0, 2 * np.pi, 41)[:-1], np.linspace(0, np.pi, 21))
@@ -275,3 +319,8 @@ def test_map_heat_and_list_answer(made: Path, visit: Visiting) -> None:
     assert one.overflow() == 0
     phone = visit(made / "d.html", width=360, height=740)
     assert phone.overflow() == 0
+
+
+def test_the_first_screen_is_as_it_was(visit: Visiting, made: Path) -> None:
+    """As stored but for the font; a page without pictures or without style is told from it."""
+    is_as_it_was(visit, made / "d.html", "table")

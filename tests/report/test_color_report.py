@@ -1,6 +1,7 @@
 """The colour report: what it holds, and what it does in a browser."""
 
 import base64
+import hashlib
 import html
 import io
 import json
@@ -8,23 +9,36 @@ import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gwtransfer.core.colorspace import from_coordinates, to_coordinates
 from gwtransfer.core.raster import Film
 from gwtransfer.core.types import GaussianMixture, Space, TransportPlan
+from gwtransfer.diagnosing import diagnose
+from gwtransfer.diagnosing.values import Pair, Split
 from gwtransfer.errors import DataError
+from gwtransfer.io import store
 from gwtransfer.io.layout import array_raster
 from gwtransfer.jobs import load_plan
 from gwtransfer.judging import judge_files
-from gwtransfer.opening import Opening
-from gwtransfer.report import color, color_words
+from gwtransfer.map.mean import Mean
+from gwtransfer.opening import Opening, open_rasters
+from gwtransfer.pipeline import map_of
+from gwtransfer.report import color, color_run, color_words, flows, job, page
+from gwtransfer.report.inlined import MOST_BYTES
+from gwtransfer.report.page import Page
+from gwtransfer.report.shares import percent
+from gwtransfer.transport import apply_plan
 from gwtransfer_cli.app import main
 
 from .browser import Visit, Visiting
+from .screens import is_as_it_was
 
 EVIL = "<img src=x onerror=alert(1)>.png"
 """A palette's name, which a page must show and not obey."""
@@ -102,6 +116,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = ("photo.npz", "photo.png", EVIL, "out.png")
         assert main(["report", *files, "-o", "photo.html", "-q"]) == 0
         assert main(["report", "photo.npz", "-o", "alone.html", "-q"]) == 0
+        assert main(["report", "cube.npz", "-o", "of-plan.html", "-q"]) == 0
     return folder
 
 
@@ -126,11 +141,16 @@ def test_figures_are_those_of_the_plan(made: Path) -> None:
     """Coupling, weights, value, bound and starts of the page are the plan's."""
     plan, found = plan_of(made, "cube.npz"), parsed(made / "cube.html")
     data = json.loads(found.data)
-    assert np.abs(np.array(data["coupling"]) - plan.coupling).max() < 1e-8
+    coupling = np.zeros_like(plan.coupling)
+    for row, pairs in enumerate(data["coupling"]):
+        for column, mass in pairs:
+            coupling[row, column] = mass
+    assert np.abs(coupling - plan.coupling).max() < 1e-8
+    assert sum(map(len, data["coupling"])) == np.count_nonzero(plan.coupling.round(9))
     order = np.argsort(-plan.source.weights, kind="stable")
     named = [data["names"]["source"][index] for index in order]
     assert named == [str(index + 1) for index in order]
-    shares = [color_words.percent(float(w)) for w in plan.source.weights[order]]
+    shares = [percent(float(w)) for w in plan.source.weights[order]]
     said = [
         attributes["aria-label"]
         for tag, attributes in found.tags
@@ -232,6 +252,251 @@ def small_plan(**changes: object) -> TransportPlan:
     return TransportPlan(**{**told, **changes})  # type: ignore[arg-type]
 
 
+def pictures_of(text: str) -> list[str]:
+    """Return the pictures that a page holds, as they stand in it."""
+    return re.findall(r"data:image/webp;base64,[\w+/=]+", text)
+
+
+def test_a_picture_stands_in_the_page_once(made: Path, visit: Visiting) -> None:
+    """Result, source, its grays and palette; wherever else one is shown, it is taken from there."""
+    held = pictures_of((made / "photo.html").read_text(encoding="utf-8"))
+    assert len(held) == len(set(held)) == 4
+    one = visit(made / "photo.html")
+    one.settle()
+    shown = one.page.evaluate("[...document.images].map(one => [one.src, one.naturalWidth])")
+    assert len(shown) == 7
+    assert {src for src, _ in shown} == set(held)
+    assert {width for _, width in shown} == {COLUMNS}
+
+
+def noise(count: int, side: int, *, spread: bool) -> tuple[TransportPlan, color.Sides]:
+    """Return a plan between pictures of noise, of many groups each."""
+    rng = np.random.default_rng(0)
+    space = Space(origin=np.zeros(3), axes=np.eye(3), unit=1.0, coordinates="oklab")
+    weights = rng.dirichlet(np.full(count, 9.0))
+    mixtures = [
+        GaussianMixture(
+            weights=weights,
+            means=to_coordinates(rng.random((count, 3)), "oklab"),
+            covariances=np.stack([np.eye(3) * 1e-2] * count),
+            space=space,
+        )
+        for _ in range(2)
+    ]
+    coupling = np.outer(weights, weights) if spread else np.diag(weights)
+    plan = small_plan(source=mixtures[0], target=mixtures[1], coupling=coupling)
+    pictures = (
+        array_raster(rng.random((side, side, 3)), name=f"{name}.png", kind="picture")
+        for name in ("source", "target", "result")
+    )
+    return plan, color.Sides(**dict(zip(("source", "target", "result"), pictures, strict=True)))
+
+
+def test_the_largest_pages_are_small_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 groups on either side: pictures of noise leave room, and take less where there is none.
+
+    Bytes of pictures are counted as if each took all it may, since small ones do not.
+    """
+    diagnosis = diagnose(small_plan())
+    monkeypatch.setattr(color, "diagnose", lambda *_, **__: diagnosis)  # is long of 300 groups
+    plan, sides = noise(300, 96, spread=False)
+    text = color.page(plan, {}, sides, name="p.npz").text
+    held = pictures_of(text)
+    assert len(held) == len(set(held)) == 4
+    rest = len(text.encode()) - sum(map(len, held))
+    places = 2 * 4 / 3 * 2 * (440**2 - 96**2)  # of maps of places as large as they can be
+    assert rest + places + 4 * 4 / 3 * MOST_BYTES < page.MOST_BYTES
+    plan, _ = noise(300, 1, spread=True)
+    alone = len(color.page(plan, {}, color.Sides(), name="p.npz").text.encode())
+    assert alone + places + 4 * 4 / 3 * color.PICTURES[-1] < page.MOST_BYTES
+    plan, sides = noise(3, 300, spread=False)
+    whole = len(color.page(plan, {}, sides, name="p.npz").text.encode())
+    monkeypatch.setattr(page, "MOST_BYTES", whole - 1)
+    monkeypatch.setattr(color, "PICTURES", (MOST_BYTES, 40_000))
+    less = color.page(plan, {}, sides, name="p.npz").text
+    assert len(pictures_of(less)) == 4
+    assert len(less.encode()) < whole - 50_000
+
+
+def test_only_the_scripts_of_the_page_may_run(made: Path) -> None:
+    """The page allows those whose hashes it names, which are those it holds, and nothing else."""
+    for name in ("photo.html", "alone.html"):
+        text = (made / name).read_text(encoding="utf-8")
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+        assert policy is not None
+        allowed = dict(one.split(" ", 1) for one in html.unescape(policy[1]).split("; "))
+        scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+        digests = [hashlib.sha256(one.encode()).digest() for one in scripts]
+        hashes = [f"'sha256-{base64.b64encode(one).decode()}'" for one in digests]
+        assert (len(hashes), allowed.pop("script-src").split(" ")) == (3, hashes)
+        assert allowed == {
+            "default-src": "'none'",
+            "img-src": "data: blob:",
+            "style-src": "'unsafe-inline'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+        }
+        assert len(re.findall("<script", text)) == 4  # and the data
+
+
+TILE = re.compile(
+    r'data-side="source" data-index="(\d+)" aria-pressed.*?'
+    r'class="tile" style="background:#(\w{6})"><span style="background:#(\w{6})"',
+    re.DOTALL,
+)
+
+
+def tiles(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colours of the source's groups and what they became, (K, 3) each."""
+    found = sorted((int(index), own, became) for index, became, own in TILE.findall(text))
+    own, became = ([list(bytes.fromhex(one[at])) for one in found] for at in (1, 2))
+    return np.array(own), np.array(became)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_what_a_group_became_is_what_the_map_makes_of_it(made: Path, restored: bool) -> None:
+    """Of a plan alone, with the plan's own options of the map, to a step of 8 bits."""
+    plan = plan_of(made, "photo.npz")
+    provenance = {"recipe": {"map": {"restored": restored}}}
+    own, became = tiles(color.page(plan, provenance, color.Sides(), name="p.npz").text)
+    means = plan.source.space.to_raw(plan.source.means)
+    images = map_of(Mean(restored=restored), plan)(means, np.arange(len(means)))
+    for found, coordinates, space in (
+        (own, means, plan.source.space),
+        (became, images, plan.target.space),
+    ):
+        expected = 255 * np.clip(from_coordinates(coordinates, space.coordinates), 0, 1)
+        assert np.abs(found - expected).max() < 1
+    other = map_of(Mean(restored=not restored), plan)(means, np.arange(len(means)))
+    otherwise = from_coordinates(other, plan.target.space.coordinates)
+    assert np.abs(became - 255 * np.clip(otherwise, 0, 1)).max() > 1.5
+
+
+def test_what_a_group_became_is_seen_in_the_result(made: Path) -> None:
+    """Of a page with its pictures: the mean colour of the result where the group sits."""
+    text = (made / "photo.html").read_text(encoding="utf-8")
+    place = json.loads(parsed(made / "photo.html").data)["places"]["source"]
+    labels = np.frombuffer(base64.b64decode(place["labels"]["data"]), np.uint8)
+    pixels = np.asarray(Image.open(made / "out.png").convert("RGB")).reshape(-1, 3)
+    _, became = tiles(text)
+    expected = [pixels[labels == group].mean(axis=0) for group in range(len(became))]
+    assert np.abs(became - expected).max() < 8  # a mean of light is not quite a mean of bytes
+    assert np.abs(np.diff(expected, axis=0)).max() > 40
+
+
+def test_ribbons_tile_their_swatches() -> None:
+    """The bands of a swatch stand one upon another and fill its weight, on either side."""
+    rng = np.random.default_rng(0)
+    coupling = rng.dirichlet(np.ones(12)).reshape(3, 4)
+    grays = np.full((4, 3), 128, np.uint8)
+    sides = [
+        flows.Side(weights=one, used=one, colours=grays[: len(one)], became=grays[: len(one)])
+        for one in (coupling.sum(axis=1), coupling.sum(axis=0))
+    ]
+    drawn = flows.diagram(coupling, *sides)
+    numbers = {
+        (one.source, one.target): [float(at) for at in re.findall(r"[\d.]+", one.path)]
+        for one in drawn.ribbons
+    }
+    for swatches, side, top, bottom in ((drawn.left, 0, 1, -1), (drawn.right, 1, 7, 8)):
+        for swatch in swatches:
+            own = [found for ends, found in numbers.items() if ends[side] == swatch.index]
+            spans = sorted((found[top], found[bottom]) for found in own)
+            middle, half = swatch.y + swatch.height / 2, flows.ALL * swatch.used / 2
+            assert spans[0][0] == pytest.approx(middle - half, abs=1.3)
+            assert spans[-1][1] == pytest.approx(middle + half, abs=1.3)
+            for (_, end), (begin, _) in pairwise(spans):
+                assert begin == pytest.approx(end, abs=1.3)
+
+
+ODD: tuple[dict[str, Any], ...] = (
+    {"source": "x"},
+    {"recipe": "x"},
+    {"recipe": {"map": "mean"}},
+    {"source": {"input": None}},
+    {"source": {"pooled": 3}},
+    {"target": {"pooled": [None]}},
+    {"recipe": {"keep": None}},
+    {"recipe": {"a": [{"b": None}]}},
+    {"recipe": {"keep": ["luminance"]}},
+    {"recipe": {"strength": "all"}},
+    {"source": {"input": {"sha256": "0"}}},
+    {"source": {"input": {"name": 3}}},
+    {"source": {"recipe": {"map": 1}}},
+    {"target": {"opening": "x"}},
+    {"target": {"opening": {"options": "x"}}},
+    {"target": {"opening": {"bands": 7}}},
+    {"gwtransfer": None, "recipe": {}},
+)
+
+
+@pytest.mark.parametrize("provenance", ODD, ids=str)
+def test_a_provenance_that_is_not_ours_is_none(
+    tmp_path: Path, made: Path, provenance: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is that of a plan of which nobody knows where it comes from."""
+    monkeypatch.setattr(color, "page", asked := Asked())
+    for name, held in (("odd.npz", provenance), ("none.npz", {})):
+        store.save_plan(small_plan(), tmp_path / name, held)
+        job.report(
+            tmp_path / name,
+            job.Shown(source=made / "photo.png", target=made / EVIL),
+            output=tmp_path / f"{name}.html",
+        )
+    assert asked.provenances == [{}, {}]
+    assert color_words.recipes({}) == []
+
+
+class Asked:
+    """Stands for `color.page`, and notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.provenances: list[Any] = []
+        self.seeds: list[int] = []
+
+    def __call__(self, plan: Any, provenance: Any, *_: Any, seed: int = 0, **__: Any) -> Page:
+        """Note it; make nothing."""
+        self.provenances.append(provenance)
+        self.seeds.append(seed)
+        return Page(kind="color", text="", sections=())
+
+
+def test_a_provenance_of_ours_is_kept(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `color` stored is what the page is made with."""
+    monkeypatch.setattr(color, "page", asked := Asked())
+    job.report(made / "cube.npz", job.Shown(), output=made / "kept.html")
+    assert asked.provenances == [load_plan(made / "cube.npz")[1]]
+    assert asked.provenances[0]["recipe"]["command"] == "color"
+
+
+def test_a_run_is_measured_with_its_seed(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`color --seed 5 --report` draws by 5, as `measure --seed 5` does."""
+    monkeypatch.setattr(color_run, "page", asked := Asked())
+    monkeypatch.chdir(made)
+    told = ("-o", str(tmp_path / "o.png"), "--report", str(tmp_path / "o.html"))
+    assert main(["color", "photo.png", EVIL, *told, "--seed", "5", *QUICK[:2]]) == 0
+    assert asked.seeds == [5]
+
+
+def test_a_preview_is_made_with_the_plans_own_options(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a result that was not given: what `apply` makes by the options the plan has."""
+    plan = plan_of(made, "photo.npz")
+    (source,) = open_rasters(Opening(), made / "photo.png")
+    pages = [
+        pictures_of(color.page(plan, one, color.Sides(source=source), name="p.npz").text)[0]
+        for one in ({}, {"recipe": {"map": {"restored": False}}})
+    ]
+    for address, restored in zip(pages, (True, False), strict=True):
+        content = base64.b64decode(address.partition(",")[2])
+        shown = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).reshape(-1, 3)
+        expected = next(iter(apply_plan(source, plan, Mean(restored=restored)).blocks())).points
+        assert np.abs(shown - 255 * np.clip(expected, 0, 1)[: len(shown)]).max() < 1
+
+
 def test_a_relaxed_plan_shows_both_proportions() -> None:
     """What the palette has and what the result uses, wherever a share of it is told."""
     coupling = np.array([[0.5, 0.0], [0.3, 0.2]])
@@ -249,11 +514,14 @@ def test_a_relaxed_plan_shows_both_proportions() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "It is proved that no matching of these groups costs less than this one, 0.250."),
+        ({}, "It is proved that no other matching of these groups fits better: none costs less"),
+        ({"bound": 0.247}, "proved that no other matching of these groups costs 1.2\u00a0% less"),
+        ({"bound": None}, "how much less another could cost is not known"),
         (
             {"bound": 0.1, "starts": 50, "reached": 40},
             "40 of 50 searches from different beginnings ended at this same matching, so a better "
-            "one is unlikely. It costs 0.250, and it is proved that none costs less than 0.100.",
+            "one is unlikely. Its cost is 0.250, where 0 is a perfect fit; it is proved that none "
+            "costs less than 0.100.",
         ),
         ({"bound": None, "starts": 50, "reached": 1}, "Only 1 of 50 searches"),
         ({"bound": None, "starts": 50, "reached": 3}, "a better one may exist"),
@@ -266,6 +534,54 @@ def test_trust_is_said_as_it_is(changes: dict[str, object], said: str) -> None:
     words = color_words.trust(small_plan(**changes))
     assert said in words
     assert words.count("proved") == ("proved" in said or changes.get("bound") is not None)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({}, []),
+        ({"strength": 1.0, "map": {"stage": "mean"}}, []),
+        ({"strength": 0.3}, ["Only 30\u00a0% of that change was made (--strength)."]),
+        ({"keep": "luminance"}, ["kept how bright each pixel is"]),
+        ({"keep": "chroma"}, ["kept its own colours"]),
+        ({"mask": "sky.png"}, ["Only what is white in sky.png was changed (--mask);"]),
+    ],
+)
+def test_what_was_not_carried_out_is_said(recipe: dict[str, object], said: list[str]) -> None:
+    """A picture that is not all of the map's is not called so, nor are its blends counted."""
+    provenance = {"recipe": recipe}
+    found = color_words.partly(provenance)
+    assert len(found) == len(said)
+    assert all(words in sentence for words, sentence in zip(said, found, strict=True))
+    split = Split(
+        component=0, weight=1.0, parts=(), pairs=(), mean=0.1, rand=0.0, around=0.1, target=0.0
+    )
+    ends = {"first": 0, "second": 1, "names": ("a", "b"), "width": 1.0, "slab": {}}
+    gap = {"mean": 0.15, "rand": 0.05, "target": 0.07}
+    met = Pair(**ends, gap=gap, expected_99=0.0, expected=0.0)
+    diagnosis = replace(diagnose(small_plan()), splits=(split,), meeting=met)
+    words = color_words.between(diagnosis, provenance)
+    assert ("About 18\u00a0% of the picture" in words) == (not said)
+    assert (words == "") == bool(said)
+
+
+def test_one_group_and_a_gray_picture_are_not_called_many(tmp_path: Path) -> None:
+    """What the page says went in is what it shows, and one group is no groups."""
+    rng = np.random.default_rng(5)
+    for name, shape in (("gray.png", (30, 40)), ("colour.png", (30, 40, 3))):
+        Image.fromarray(rng.integers(0, 255, shape, dtype=np.uint8)).save(tmp_path / name)
+    page = tmp_path / "one.html"
+    files = [str(tmp_path / name) for name in ("gray.png", "colour.png", "out.png")]
+    told = ["--report", str(page), "-k", "1", "-q"]
+    assert main(["color", *files[:2], "-o", files[2], *told]) == 0
+    text = parsed(page).text
+    assert "The source in its own colours, and the picture whose colours it took." in text["sides"]
+    assert (
+        "All pixels of the source are one group, and all colours of the palette are"
+        in (text["mixtures"])
+    )
+    assert "1 groups" not in page.read_text(encoding="utf-8")
+    assert "source group 1 to palette group A" in text["result"]
 
 
 def test_films_have_no_page() -> None:
@@ -296,6 +612,11 @@ def test_same_inputs_same_page(made: Path, tmp_path: Path) -> None:
             main(["report", "photo.npz", "photo.png", EVIL, "out.png", "-o", str(page), "-q"]) == 0
         )
     assert page.read_bytes() == (made / "photo.html").read_bytes()
+    of_run, of_plan = (
+        re.findall(r'<pre id="recipe-1".*?</pre>', (made / name).read_text("utf-8"), re.S)
+        for name in ("cube.html", "of-plan.html")
+    )
+    assert (len(of_run), of_run) == (1, of_plan)
 
 
 def test_picture_to_cube_and_without_a_result(
@@ -533,6 +854,35 @@ CONTRAST = """() => {
 }"""
 
 
+def test_a_dark_page_is_printed_black_on_white(visit: Visiting, made: Path) -> None:
+    """By either way to be dark; and the swatches, which are buttons, are on paper too."""
+    for dark in (False, True):
+        one = visit(made / "photo.html", dark=dark)
+        if not dark:
+            one.page.locator("#scheme").click()
+        one.page.emulate_media(media="print")
+        colours = one.page.evaluate(
+            "['color', 'backgroundColor'].map((of) => getComputedStyle(document.body)[of])"
+        )
+        assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+        assert one.page.locator(".swatch").first.is_visible()
+        assert not one.page.locator("#scheme").is_visible()
+
+
+def test_without_scripts_the_result_is_seen_whole(chromium: Any, made: Path) -> None:
+    """What only scripts can do is hidden and said; words, figures and diagrams are there."""
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((made / "photo.html").as_uri())
+    hidden = ["#before", "#handle", "#compare + figcaption", "#places", "#sides [data-as=palette]"]
+    assert [page.locator(one).is_visible() for one in hidden] == [False] * 5
+    shown = ("#after", "#colours", "#palette", "#gray", ".flow", "noscript p")
+    assert [page.locator(one).is_visible() for one in shown] == [True] * 6
+    empty = "[...document.images].filter(one => one.checkVisibility() && !one.naturalWidth).length"
+    assert page.evaluate(empty) == 0
+    context.close()
+
+
 def test_light_and_dark_are_both_read_easily(visit: Visiting, made: Path) -> None:
     """As the system has it, and by the button; contrasts are those of WCAG AA in both."""
     for dark in (False, True):
@@ -556,3 +906,8 @@ def test_a_phone_never_scrolls_sideways(visit: Visiting, made: Path, name: str) 
         "all => all.filter(b => b.getBoundingClientRect().height < 36).length"
     )
     assert small == 0
+
+
+def test_the_first_screen_is_as_it_was(visit: Visiting, made: Path) -> None:
+    """As stored but for the font; a page without pictures or without style is told from it."""
+    is_as_it_was(visit, made / "photo.html", "colours")

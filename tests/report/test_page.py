@@ -11,6 +11,7 @@ import pytest
 from gwtransfer.errors import PluginError
 from gwtransfer.report import page
 from gwtransfer.report.inlined import MOST_BYTES, inlined
+from gwtransfer.report.shares import percent
 from gwtransfer.report.shown import Showing
 
 
@@ -65,8 +66,39 @@ def test_a_page_above_its_limit_is_a_mistake_of_ours() -> None:
         page.check_size("x" * 5_000_001)
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "0.0 %"),
+        (1e-9, "< 0.1 %"),
+        (0.0123, "1.2 %"),
+        (0.0996, "10 %"),
+        (0.996, "99.6 %"),
+        (0.9999, "> 99.9 %"),
+        (1 - 1e-15, "100 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_little_is_not_nothing_and_nearly_all_is_not_all(share: float, said: str) -> None:
+    """Of shares in per cent; rounding of the last digits of a double apart."""
+    assert percent(share) == said.replace(" ", "\u00a0")
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without jinja2 there is one line that says what to install."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(PluginError, match=r"r\.html: .* pip install 'gwtransfer\[report\]'"):
         page.check_installed(Path("r.html"))
+
+
+def test_names_that_are_no_text_are_shown_as_well_as_they_can_be() -> None:
+    """A page is UTF-8 whatever bytes a file's name has, in its words and in its data."""
+    name = b"nu\xff.off".decode("utf-8", "surrogateescape")
+    words = ["names", "agreement", "trust", "plan_name", "coordinates"]
+    context = {**dict.fromkeys(words, "-"), "names": [name, name], "data": {"name": name}}
+    context |= {"ellipsoids": False, "spectral": False, "blended": False, "recipe": None}
+    context |= {"flows": [], "figures": [], "label": 1, "swatch": 1, "percent": str}
+    diagram = {"width": 1, "height": 1, "ribbons": [], "left": [], "right": []}
+    text = page.render("shapes_plan.html.j2", {**context, "diagram": diagram})
+    assert text.count("nu\N{REPLACEMENT CHARACTER}.off") >= 5
+    assert text.encode()

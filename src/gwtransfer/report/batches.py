@@ -12,9 +12,9 @@ from gwtransfer.evaluating import Evaluation
 from gwtransfer.io.matrix import DistanceMatrix
 from gwtransfer.report import batches_words as words
 from gwtransfer.report.batches_drawn import joints, laid_out
-from gwtransfer.report.batches_held import Side, judged, side, table
+from gwtransfer.report.batches_held import Side, check_folder, judged, side, table
 from gwtransfer.report.page import Page, packed, render
-from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of, shown, unwatched
+from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of, unwatched
 
 Array = NDArray[np.float64]
 
@@ -59,6 +59,8 @@ def page(
         Not a table of distances, or labels that do not fit it.
     """
     matrix = table(path)
+    if folder is not None:
+        check_folder(folder, path, matrix.names)
     labels, scores = judged(path, matrix, labels)
     tree = None if matrix.against is not None else scaling.average_linkage(matrix.distances)
     order = np.arange(len(matrix.names)) if tree is None else scaling.leaves(tree)
@@ -99,7 +101,7 @@ def page(
             "written": _written(matrix, rows, columns, order.tolist()),
             "pictures": _symbols(rows, columns),
             "recipe": None if not recipe else recipe_text(recipe),
-            "table": shown(path.name),
+            "table": path.name,
             "data": _data(matrix, rows, columns, order.tolist()),
         },
         scripts=("batch.js",),
@@ -108,7 +110,7 @@ def page(
 
 
 def _title(matrix: DistanceMatrix, folder: Path | None, path: Path) -> str:
-    where = shown(path.name if folder is None else (folder.resolve().name or path.name))
+    where = path.name if folder is None else (folder.resolve().name or path.name)
     if matrix.against is None:
         return f"{len(matrix.names)} files of {where}, compared with each other"
     return f"{len(matrix.names)} files of {where}, compared with {len(matrix.against)} others"
@@ -122,7 +124,7 @@ def _trusted(scaled: scaling.Scaling | None, scores: Evaluation | None) -> list[
 
 def _per_class(scores: Evaluation) -> list[dict[str, Any]]:
     return [
-        {"label": shown(one.label or ""), "queries": one.queries, "scores": one.scores}
+        {"label": one.label or "", "queries": one.queries, "scores": one.scores}
         for one in scores.classes
     ]
 

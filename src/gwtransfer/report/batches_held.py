@@ -18,7 +18,7 @@ from gwtransfer.opening import Opening
 from gwtransfer.report.batches_painted import painted
 from gwtransfer.report.inlined import inlined
 from gwtransfer.report.page import data_url
-from gwtransfer.report.shapes_page import Progress, shown
+from gwtransfer.report.shapes_page import Progress
 from gwtransfer.report.shown import Showing, seen
 
 Array = NDArray[np.float64]
@@ -29,8 +29,8 @@ PAINTED = 80
 SMALL = 60
 """Pixels of the longer side of a small picture of a picture."""
 
-NEAREST = "name,rank,neighbor,distance"
-"""First row of a table of the nearest, which is no table of distances."""
+NEAREST, MATCHED = b"name,rank,neighbor,distance", b"source,target"
+"""How tables begin that are none of distances: of the nearest, and of a match."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,12 +58,17 @@ def table(path: Path) -> DistanceMatrix:
     Raises
     ------
     ReadError, DataError
-        Something else, as a table of the nearest.
+        Something else, as a table of the nearest, or of a match.
     """
     if path.suffix.lower() == ".csv":
         with path.open("rb") as file:
             first = file.read(len(NEAREST))
-        if first == NEAREST.encode():
+        if first.startswith(MATCHED):
+            raise ReadError(
+                f"{path}: expected distances of `gwtransfer pairwise`, found a match; write it "
+                "into a folder by `gwtransfer match -o FOLDER` and name that"
+            )
+        if first == NEAREST:
             raise ReadError(
                 f"{path}: expected all distances, found the nearest only; run gwtransfer pairwise "
                 "without --nearest"
@@ -72,6 +77,24 @@ def table(path: Path) -> DistanceMatrix:
     if matrix.distances.size < 2:
         raise DataError(f"{path}: expected at least 2 files, found 1")
     return matrix
+
+
+def check_folder(folder: Path, path: Path, names: Sequence[str]) -> None:
+    """Refuse a folder that holds none of a table's files.
+
+    Raises
+    ------
+    DataError
+    """
+    inside = [PurePosixPath(name) for name in names]
+    there = (
+        folder.name in names if folder.is_file() else any((folder / one).exists() for one in inside)
+    )
+    if not there:
+        raise DataError(
+            f"{folder}: expected the files of {path}, found none of them, as {names[0]}; name "
+            "the folder that was compared"
+        )
 
 
 def side(
@@ -93,9 +116,9 @@ def side(
         The places of the names as they are shown: of many files some are painted, spread over it.
     """
     return Side(
-        names=tuple(map(shown, names)),
-        short=tuple(map(shown, shortened(names))),
-        labels=None if labels is None else tuple(map(shown, labels_for(names, labels))),
+        names=tuple(names),
+        short=shortened(names),
+        labels=None if labels is None else tuple(labels_for(names, labels)),
         pictures={} if folder is None else _pictures(names, folder, order, progress),
     )
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from gwtransfer.core.scaling import Scaling
 from gwtransfer.evaluating import Evaluation
-from gwtransfer.report.shapes_words import Figure, percent
+from gwtransfer.report.shapes_words import Figure
+from gwtransfer.report.shares import percent
 
 Array = NDArray[np.float64]
 
@@ -71,9 +72,9 @@ def map_said(scaled: Scaling) -> str:
     if scaled.stress <= GOOD:
         return f"{share}: near on the map is alike."
     if scaled.stress <= POOR:
-        return f"{share}: it is roughly right; the tree and the heat map are exact."
+        return f"{share}: it is roughly right; the heat map is exact."
     return (
-        f"{share}: a plane cannot hold these distances, so trust the tree and the heat map "
+        f"{share}: a plane cannot hold these distances, so trust the heat map and the tree "
         "before the map."
     )
 

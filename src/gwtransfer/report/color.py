@@ -1,18 +1,23 @@
 """The colour report: what became what and where, how good it is, and how far to trust it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import TransportPlan
-from gwtransfer.diagnosing import diagnose
+from gwtransfer.diagnosing import diagnose, kept_map
 from gwtransfer.imaging import Progress, silent
 from gwtransfer.judging import judge
 from gwtransfer.recipe import Recipe
 from gwtransfer.report.color_context import Known
 from gwtransfer.report.color_looks import looked, made
 from gwtransfer.report.color_sides import Sides, check_still, opened
-from gwtransfer.report.page import Page, render
+from gwtransfer.report.inlined import MOST_BYTES
+from gwtransfer.report.page import Page, TooLargeError, render
+
+PICTURES = (MOST_BYTES, 250_000, 80_000)
+"""Bytes of a picture at most: the first with which the page is small enough."""
 
 __all__ = ["Sides", "check_still", "opened", "page"]
 
@@ -46,7 +51,8 @@ def page(
     source = looked(plan.source, sides.source)
     pool = sides.target is not None and sides.target.rows == 1  # of several palettes
     target = looked(plan.target, sides.target, pictured=not pool)
-    result = made(plan, sides, source, target)
+    recipe = Recipe(options={"map": kept_map(provenance)})
+    result = made(plan, sides, source, target, recipe.build("map"))
     judgement = None
     if sides.source is not None and sides.result is not None:
         judgement = judge(
@@ -57,9 +63,7 @@ def page(
             progress=progress,
         )
     progress("diagnose", 0, 0)
-    diagnosis = diagnose(
-        plan, source=sides.source, target=sides.target, recipe=map_recipe(provenance)
-    )
+    diagnosis = diagnose(plan, source=sides.source, target=sides.target, recipe=recipe)
     known = Known(
         plan=plan,
         provenance=provenance,
@@ -71,16 +75,14 @@ def page(
         judgement=judgement,
         diagnosis=diagnosis,
     )
-    context = known.context()
-    text = render("color.html.j2", context, scripts=("turning.js", "color.js"))
+    for most in PICTURES:
+        context = known.context(most)
+        with suppress(TooLargeError):
+            text = render("color.html.j2", context, scripts=("turning.js", "color.js"))
+            break
+    else:
+        raise TooLargeError(f"{name}: the page is too large without pictures, too")
     return Page(kind="color", text=text, sections=tuple(context["sections"]), notes=sides.notes)
-
-
-def map_recipe(provenance: Mapping[str, Any]) -> Recipe:
-    """Return the options of the map that a plan was stored with, and that are diagnosed."""
-    held = provenance.get("recipe", {}).get("map", {})
-    kept = {name: held[name] for name in ("gain_cap", "restored") if name in held}
-    return Recipe(options={"map": kept})
 
 
 def _palette(sides: Sides) -> Raster | None:

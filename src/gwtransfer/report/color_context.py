@@ -15,9 +15,10 @@ from gwtransfer.judging import Judgement
 from gwtransfer.report import color_charts, color_words, flows
 from gwtransfer.report.color_looks import Looked, Made
 from gwtransfer.report.color_sides import Sides
-from gwtransfer.report.inlined import Inlined, inlined
+from gwtransfer.report.inlined import MOST_SIDE, Inlined, inlined
 from gwtransfer.report.page import packed
 from gwtransfer.report.places import Places
+from gwtransfer.report.shares import percent
 from gwtransfer.report.shown import Seen
 
 Array = NDArray[np.float64]
@@ -54,10 +55,10 @@ class Known:
     judgement: Judgement | None
     diagnosis: Diagnosis
 
-    def context(self) -> Context:
-        """Return what the template names."""
+    def context(self, most: int) -> Context:
+        """Return what the template names; a picture takes ``most`` bytes at most."""
         diagram = self._diagram()
-        pictures = self._pictures()
+        pictures = self._pictures(most)
         shown = color_charts.shown_clouds(
             self.plan,
             self.source,
@@ -84,7 +85,7 @@ class Known:
             "diagram": diagram,
             "label": flows.LABEL,
             "swatch": flows.SWATCH,
-            "percent": color_words.percent,
+            "percent": percent,
             "names": {"source": _names(diagram.left), "target": _names(diagram.right)},
             "rows": self._rows(diagram),
             "spectra": color_charts.spectra(self.plan.source),
@@ -97,7 +98,7 @@ class Known:
             "history": color_charts.history(self.plan.history),
             "recipes": color_words.recipes(self.provenance),
             "data": {
-                "coupling": [[round(float(w), 9) for w in row] for row in self.plan.coupling],
+                "coupling": _nonzeros(self.plan.coupling),
                 "lightness": {
                     "source": _lightness(self.result.became),
                     "target": _lightness(self.target.own),
@@ -128,37 +129,51 @@ class Known:
             return f"the {side}"
         return f"{said} and {more} more" if more else str(said)
 
-    def _pictures(self) -> Context:
+    def _pictures(self, most: int) -> Context:
         """Return the pictures: before in colours and gray, after, and the palette."""
         before = self.source.seen
         after, palette = self.result.seen, self.target.seen
         colours = gray = None
         if before is not None:
-            colours = inlined(before.colours, before.opaque)
+            colours = inlined(before.colours, before.opaque, most=most)
             if not color_words.is_gray(self.plan.source):
-                gray = inlined(before.grays, before.opaque)
+                gray = inlined(before.grays, before.opaque, most=most)
         return {
             "before": colours,
             "gray": gray,
-            "after": _inlined(after),
-            "palette": _inlined(palette, THUMBNAIL),
+            "after": _inlined(after, most),
+            "palette": _inlined(palette, most, THUMBNAIL),
         }
 
     def _story(self, diagram: flows.Diagram) -> Context:
         judged = self.judgement
         order = float("nan") if judged is None else judged.value("luminance_order")
-        own = {one.index: one.colour for one in diagram.left}
+        own = {one.index: one for one in diagram.left}
+        got = {one.index: one.name for one in diagram.right}
         return {
             "matched": color_words.matched(self.plan, self._name("source"), self._name("target")),
             "largest": color_words.largest(self.plan),
             "flows": [
-                (own[ribbon.source], ribbon.colours[1], color_words.percent(ribbon.mass))
+                {
+                    "from": own[ribbon.source].colour,
+                    "to": ribbon.colours[1],
+                    "said": f"source group {own[ribbon.source].name} to palette group "
+                    f"{got[ribbon.target]}",
+                    "share": percent(ribbon.mass),
+                }
                 for ribbon in diagram.ribbons[:3]
             ],
             "trust": color_words.trust(self.plan),
             "brightness": color_words.brightness(order),
-            "between": color_words.between(self.diagnosis, self.provenance),
+            "partly": color_words.partly(self._carried_out()),
+            "between": color_words.between(self.diagnosis, self._carried_out()),
         }
+
+    def _carried_out(self) -> Mapping[str, Any]:
+        """Return the provenance; without a result only its map, as that is all that is shown."""
+        if self.sides.result is not None:
+            return self.provenance
+        return {"recipe": {"map": self.provenance.get("recipe", {}).get("map", {})}}
 
     def _missing(self) -> str:
         """Return what was not given, and what it would show; nothing where all is there."""
@@ -209,9 +224,9 @@ class Known:
         return [
             {
                 "swatch": one,
-                "weight": color_words.percent(one.weight),
+                "weight": percent(one.weight),
                 "flows": [
-                    (names[ribbon.target], color_words.percent(ribbon.mass))
+                    (names[ribbon.target], percent(ribbon.mass))
                     for ribbon in diagram.ribbons
                     if ribbon.source == one.index
                 ],
@@ -234,10 +249,18 @@ def _size(raster: Any) -> str:
     return color_words.size(raster)
 
 
-def _inlined(picture: Seen | None, most_side: int = 1200) -> Inlined | None:
+def _inlined(picture: Seen | None, most: int, most_side: int = MOST_SIDE) -> Inlined | None:
     if picture is None:
         return None
-    return inlined(picture.colours, picture.opaque, most_side=most_side)
+    return inlined(picture.colours, picture.opaque, most=most, most_side=most_side)
+
+
+def _nonzeros(coupling: Array) -> list[list[list[float]]]:
+    """Return of each row of a coupling the columns that hold something, and what they hold."""
+    rows = coupling.round(9)
+    return [
+        [[column, float(row[column])] for column in np.flatnonzero(row).tolist()] for row in rows
+    ]
 
 
 def _packed(places: Places | None) -> Context | None:

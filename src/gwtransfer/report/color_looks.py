@@ -135,13 +135,13 @@ class Made:
     became: Bytes
 
 
-def made(plan: TransportPlan, sides: Sides, source: Looked, target: Looked) -> Made:
+def made(plan: TransportPlan, sides: Sides, source: Looked, target: Looked, usual: Mean) -> Made:
     """Return the result as it is shown.
 
     Without one it is what the usual map makes of the source; without that too, of points drawn.
     """
     with one_thread():
-        mapping = map_of(Mean(), plan)
+        mapping = map_of(usual, plan)
     means = plan.source.space.to_raw(plan.source.means)
     became = target.showing.colours(_values(mapping(means, np.arange(len(means))), plan.target))
     if sides.source is None:
@@ -152,7 +152,7 @@ def made(plan: TransportPlan, sides: Sides, source: Looked, target: Looked) -> M
         points = _placed(plan.target, plan.target.space.to_working(images), colours)
         return Made(seen=None, points=points, colours=colours, became=became)
     assert source.places is not None
-    sits, image = source.places, _image(plan, sides, MOST_SIDE)
+    sits, image = source.places, _image(plan, sides, usual, MOST_SIDE)
     flat = seen(image, target.showing, most=MOST_SIDE).colours.reshape(-1, 3)
     labels = sits.labels.ravel()
     for component in range(plan.source.count):
@@ -167,7 +167,7 @@ def made(plan: TransportPlan, sides: Sides, source: Looked, target: Looked) -> M
         points = _placed(plan.target, working.astype(np.float64), colours)
     else:
         points = clouds.in_colours(colours)
-    whole = _image(plan, sides, MOST_READ[sides.source.kind])
+    whole = _image(plan, sides, usual, MOST_READ[sides.source.kind])
     return Made(
         seen=seen(whole, target.showing, most=MOST_READ[whole.kind]),
         points=points,
@@ -176,12 +176,12 @@ def made(plan: TransportPlan, sides: Sides, source: Looked, target: Looked) -> M
     )
 
 
-def _image(plan: TransportPlan, sides: Sides, most: int) -> Raster:
+def _image(plan: TransportPlan, sides: Sides, usual: Mean, most: int) -> Raster:
     """Return the result, or what the usual map makes of the source thinned to ``most``."""
     if sides.result is not None:
         return sides.result
     assert sides.source is not None
-    return apply_plan(thinned(sides.source, most), plan, Mean())
+    return apply_plan(thinned(sides.source, most), plan, usual)
 
 
 def _values(points: NDArray[np.floating], mixture: GaussianMixture) -> NDArray[np.floating]:

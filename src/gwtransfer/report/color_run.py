@@ -38,6 +38,6 @@ class ColorRun:
         """Write the page; the image is read from its file."""
         (result,) = open_rasters(Opening(), output)
         sides = Sides(source=done.source, target=done.palette, result=result)
-        made = page(done.plan, provenance, sides, name=output.name)
+        made = page(done.plan, provenance, sides, name=output.name, seed=done.plan.source.seed)
         job.write(made, self.path, overwrite=overwrite)
         return made.notes

@@ -11,15 +11,23 @@ from gwtransfer.core.raster import Raster
 from gwtransfer.core.types import GaussianMixture, TransportPlan
 from gwtransfer.diagnosing import Diagnosis
 from gwtransfer.judging import Judgement
+from gwtransfer.report.shares import percent
 
 MANY = 0.5
 """Share of the starts from which on they agree."""
 
-TIGHT = 0.02
-"""Share of the value by which it may exceed its bound and be called proved."""
+EXACT, TIGHT = 1e-6, 0.02
+"""Shares of the value by which it may exceed its bound: the best one, and as good as it."""
 
 BLENDED = 0.02
 """Share of a picture in blends that is worth a sentence on the first screen."""
+
+KEPT = {
+    "luminance": "The picture kept how bright each pixel is, so its colours are not quite the "
+    "palette's",
+    "chroma": "The picture kept its own colours, and only how bright they are was changed",
+}
+"""What `--keep` leaves of the source."""
 
 RELAXED = 1e-6
 """How far the target's weights may be missed and still count as met."""
@@ -37,14 +45,6 @@ class Told:
     name: str
     value: str
     said: str
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent that no line breaks, with a decimal where it is small."""
-    shown = 100 * share
-    if 0 < shown < 0.1:
-        return "<\u00a00.1\u00a0%"
-    return f"{shown:.1f}\u00a0%" if shown < 9.95 else f"{shown:.0f}\u00a0%"
 
 
 def number(value: float) -> str:
@@ -100,7 +100,7 @@ def matched(plan: TransportPlan, source: str, target: str) -> str:
     rule = "what is alike stays alike, what differs stays different"
     if plan.embedding is None and plan.solver == "mw2":
         rule = "colours move as little as they can"
-    shares = "each colour is used as much as the palette has of it"
+    shares = "the aim is to use each colour as much as the palette has of it"
     if is_relaxed(plan):
         shares = "colours may be used more or less than the palette has of them"
     return f"{begin}: {rule}, and {shares}."
@@ -119,22 +119,31 @@ def largest(plan: TransportPlan, most: int = 3) -> str:
 
 def trust(plan: TransportPlan) -> str:
     """Return how far the plan itself can be trusted."""
-    if plan.bound is not None and plan.value - plan.bound <= TIGHT * plan.value + 1e-12:
+    gap = float("inf") if plan.bound is None else plan.value - plan.bound
+    if gap <= EXACT * plan.value + 1e-12:
         return (
-            f"It is proved that no matching of these groups costs less than this one, "
-            f"{number(plan.value)}."
+            "It is proved that no other matching of these groups fits better: none costs less "
+            f"than {number(plan.value)}, where 0 is a perfect fit."
+        )
+    if gap <= TIGHT * plan.value:
+        return (
+            f"It is proved that no other matching of these groups costs {percent(gap / plan.value)}"
+            f" less than this one, {number(plan.value)}, where 0 is a perfect fit."
         )
     said = ""
     if plan.starts > 1:
         said = _starts(plan)
     if plan.bound is not None:
         said += (
-            f" It costs {number(plan.value)}, and it is proved that none costs less than "
-            f"{number(plan.bound)}."
+            f" Its cost is {number(plan.value)}, where 0 is a perfect fit; it is proved that none "
+            f"costs less than {number(plan.bound)}."
         )
     if not plan.converged:
         said += " The search was stopped before it came to rest."
-    return said.strip() or f"This matching costs {number(plan.value)}."
+    return said.strip() or (
+        f"The cost of this matching is {number(plan.value)}, where 0 is a perfect fit; how much "
+        "less another could cost is not known."
+    )
 
 
 def _starts(plan: TransportPlan) -> str:
@@ -169,28 +178,48 @@ def brightness(order: float) -> str:
 
 
 def between(diagnosis: Diagnosis, provenance: Mapping[str, Any]) -> str:
-    """Return how much of the result is blended where the palette has little; "" for a trifle.
+    """Return how much of the result is blended beyond what the palette is; "" for a trifle.
 
-    Of other maps than `mean`, which blend nothing, there is nothing to say.
+    Of other maps than `mean`, which blend nothing, there is nothing to say, nor of a picture that
+    is not what the map made.
     """
-    stage = provenance.get("recipe", {}).get("map", {}).get("stage", "mean")
+    recipe = provenance.get("recipe", {})
+    stage = recipe.get("map", {}).get("stage", "mean")
     share = sum(split.surplus for split in diagnosis.splits)
-    if stage != "mean" or share < BLENDED:
+    if diagnosis.meeting is not None and diagnosis.meeting.surplus >= BLENDED:
+        share += diagnosis.meeting.surplus
+    if stage != "mean" or share < BLENDED or partly(provenance):
         return ""
     return (
         f"About {percent(share)} of the picture got blends of colours that are far apart in the "
-        "palette, which has few such blends itself."
+        "palette, beyond what the palette has of such blends itself."
     )
+
+
+def partly(provenance: Mapping[str, Any]) -> list[str]:
+    """Return what of the matching was not carried out, in sentences."""
+    recipe = provenance.get("recipe", {})
+    said = []
+    if (strength := recipe.get("strength", 1.0)) < 1:
+        said.append(f"Only {percent(strength)} of that change was made (--strength).")
+    if (keep := recipe.get("keep")) in KEPT:
+        said.append(f"{KEPT[keep]} (--keep {keep}).")
+    if recipe.get("mask"):
+        said.append(
+            f"Only what is white in {recipe['mask']} was changed (--mask); shares of the picture "
+            "are shares of that."
+        )
+    return said
 
 
 def parts(said: str) -> list[tuple[str, str]]:
     """Return a sentence in parts: each a "colour", a "code" or "words", and its text."""
     found = []
     said = said.replace(" %", "\u00a0%")
-    for part in re.split(r"(#[0-9a-f]{6}|`[^`]*`)", said):
+    for part in re.split(r"(#[0-9a-f]{6}|`[^`]*`|--[a-z][a-z-]*)", said):
         if part.startswith("#") and len(part) == len("#rrggbb"):
             found.append(("colour", part))
-        elif part.startswith("`"):
+        elif part.startswith(("`", "--")):
             found.append(("code", part.strip("`")))
         elif part:
             found.append(("words", part))
@@ -204,7 +233,7 @@ def figures(plan: TransportPlan) -> list[Told]:
             name="Cost of this matching",
             value=number(plan.value),
             said="How much the two sides must be bent to fit, squared; 0 is a perfect fit. Lengths "
-            "are in units of each side's own spread.",
+            "are in units of the sides' spread.",
         ),
         Told(
             name="Distance",
@@ -291,7 +320,15 @@ def recipes(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
             command = str(recipe.get(recipefile.COMMAND, "recipe"))
             said = {recipefile.VERSION: provenance.get("gwtransfer", __version__)}
             first = [key for key in FIRST if key in recipe]
-            said |= {key: recipe[key] for key in [*first, *sorted(recipe.keys() - {*first})]}
+            said |= {key: recipe[key] for key in first}
+            said |= {key: _in_order(recipe[key]) for key in sorted(recipe.keys() - {*first})}
             file = f"{command}-{name}.toml" if name else f"{command}.toml"
             found.append((file, recipefile.text(said)))
     return found
+
+
+def _in_order(value: Any) -> Any:
+    """Return options of a stage by name, the stage first: the same from memory and from a file."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: value[key] for key in sorted(value, key=lambda key: (key != "stage", key))}

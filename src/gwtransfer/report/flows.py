@@ -18,6 +18,9 @@ LEAST, GAP, ALL = 15.0, 5.0, 360.0
 """Height of a swatch without weight, room between two, and heights that all weights share."""
 
 THINNEST = 1.2
+MOST = 2000
+"""Bands that are drawn, and told, at most: the thickest."""
+
 NOTHING = 1e-6
 """Masses below this are not drawn, nor told."""
 
@@ -173,11 +176,14 @@ def _ribbons(
     ends = {one.index: one.y + (one.height - ALL * one.used) / 2 for one in right}
     begin, end = LABEL + SWATCH, WIDTH - LABEL - SWATCH
     middle = (begin + end) / 2
+    least = max(NOTHING, float(np.sort(coupling, axis=None)[-MOST:][0]))
     drawn = []
     for one in left:
         for other in right:
             mass = float(coupling[one.index, other.index])
-            if mass < NOTHING:
+            if mass < least:
+                starts[one.index] += ALL * mass
+                ends[other.index] += ALL * mass
                 continue
             thick = ALL * mass
             more = max(0.0, THINNEST - thick) / 2
@@ -199,4 +205,4 @@ def _ribbons(
                     colours=(one.became, other.colour),
                 )
             )
-    return tuple(sorted(drawn, key=lambda ribbon: -ribbon.mass))
+    return tuple(sorted(drawn, key=lambda ribbon: -ribbon.mass)[:MOST])

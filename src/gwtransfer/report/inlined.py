@@ -27,7 +27,7 @@ COARSE = 100
 EXACT = 65_536
 """Pictures of up to so many pixels are kept as they are."""
 
-TRIES = ((1200, 86), (1200, 76), (1000, 72), (800, 66), (640, 60), (480, 50))
+TRIES = ((1200, 86), (1200, 76), (1000, 72), (800, 66), (640, 60), (480, 50), (320, 40))
 """Longer sides and qualities, until a picture is small enough; the last is taken in any case."""
 
 
@@ -54,7 +54,13 @@ class Inlined:
     coarse: bool
 
 
-def inlined(colours: Bytes, opaque: Bytes | None = None, *, most_side: int = MOST_SIDE) -> Inlined:
+def inlined(
+    colours: Bytes,
+    opaque: Bytes | None = None,
+    *,
+    most_side: int = MOST_SIDE,
+    most: int = MOST_BYTES,
+) -> Inlined:
     """Return a picture for a page; equal arrays give equal bytes.
 
     Parameters
@@ -62,6 +68,8 @@ def inlined(colours: Bytes, opaque: Bytes | None = None, *, most_side: int = MOS
     colours : (rows, columns, 3) or (rows, columns) array of uint8
     opaque : (rows, columns) array of uint8, or None
         0 is a hole; None is all of it.
+    most : int
+        Bytes at most, unless the smallest way to keep it takes more.
     """
     from PIL import Image
 
@@ -77,7 +85,7 @@ def inlined(colours: Bytes, opaque: Bytes | None = None, *, most_side: int = MOS
             buffer = io.BytesIO()
             small.save(buffer, "WEBP", lossless=exact, quality=quality, method=4, exact=False)
             url, size = data_url(buffer.getvalue(), "image/webp"), small.size
-            if buffer.tell() <= MOST_BYTES:
+            if buffer.tell() <= most:
                 break
     return Inlined(
         url=url,

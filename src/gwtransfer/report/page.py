@@ -7,6 +7,7 @@ its data, and forbids itself every connection.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,6 +35,9 @@ _ESCAPED = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"
 }  # fmt: skip
 
+_UNWRITABLE = re.compile("[\ud800-\udfff]")
+"""What stands in names of files for bytes that are no text."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
@@ -55,6 +59,10 @@ class Page:
     text: str
     sections: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+
+class TooLargeError(ValueError):
+    """A page takes more than MOST_BYTES."""
 
 
 def check_installed(path: Path) -> None:
@@ -90,7 +98,7 @@ def render(template: str, context: Mapping[str, Any], *, scripts: Sequence[str] 
 
     Raises
     ------
-    ValueError
+    TooLargeError
         The page is larger than MOST_BYTES.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -110,11 +118,13 @@ def render(template: str, context: Mapping[str, Any], *, scripts: Sequence[str] 
         {
             **context,
             "style": Markup(_text("scripts", "style.css")),
+            "unscripted": Markup(_text("scripts", "unscripted.css")),
             "scripts": [Markup(script) for script in inlined],
             "script_hashes": hashes,
             "embedded": embedded(context.get("data", {})),
         }
     )
+    text = _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     check_size(text)
     return text
 
@@ -124,11 +134,11 @@ def check_size(text: str) -> None:
 
     Raises
     ------
-    ValueError
+    TooLargeError
     """
     size = len(text.encode())
     if size > MOST_BYTES:
-        raise ValueError(f"the page takes {size} bytes, more than {MOST_BYTES}")
+        raise TooLargeError(f"the page takes {size} bytes, more than {MOST_BYTES}")
 
 
 def embedded(data: Any) -> "Markup":

@@ -15,7 +15,7 @@ from gwtransfer.report.page import Page, packed, render
 from gwtransfer.report.shapes_curves import Chart, bars, curve
 from gwtransfer.report.shapes_fewer import fewer, thinned
 from gwtransfer.report.shapes_held import Held, held_in, written
-from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of, shown, unwatched
+from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of, unwatched
 from gwtransfer.report.shapes_plan import plan_page
 from gwtransfer.report.shapes_stretch import EDGES, Stretch, stretch
 from gwtransfer.report.shapes_views import STEPS, bytes_of, extent, facing_alike, standing, view
@@ -92,7 +92,7 @@ def _page(held: Held) -> Page:
     motion = None if said.get("motion") is None else np.array(said["motion"], dtype=np.float64)
     scale = None if motion is None else float(np.abs(np.linalg.det(motion[:3, :3])) ** (1 / 3))
     kept = stretch(held.source, held.target, held.index, scale=scale)
-    names = [shown(str(said[side].get("file"))) for side in ("source", "target")]
+    names = [str(said[side].get("file")) for side in ("source", "target")]
     pair, links = _pair(held)
     recipe = said.get("recipe")
     text = render(
@@ -189,7 +189,7 @@ def _stretch_bars(kept: Stretch | None) -> Chart | None:
 def _files(held: Mapping[str, int]) -> Sequence[Mapping[str, str]]:
     return [
         {
-            "name": shown(name),
+            "name": name,
             "size": size_words(size),
             "meaning": words.FILES.get(name, "the match"),
         }

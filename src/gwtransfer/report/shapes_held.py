@@ -50,14 +50,6 @@ class Held:
     files: dict[str, int] = field(default_factory=dict)
 
 
-def is_match(path: Path) -> bool:
-    """Tell whether a path is a folder that holds a match; never raises."""
-    try:
-        return (path / SUMMARY).is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def held_in(folder: Path, *, source: Path | None, target: Path | None) -> Held:
     """Read a match's folder, and the shapes if they are given.
 

@@ -20,14 +20,9 @@ def sections_of(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r'<section [^>]*id="([^"]+)"', text))
 
 
-def shown(name: str) -> str:
-    """Return a file's name as a page can hold it: bytes that are no UTF-8 become question marks."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def recipe_text(recipe: Mapping[str, Any]) -> str:
     """Return a recipe as TOML, by name: the same whether it was kept in a file or in memory."""
-    return shown(recipefile.text(_by_name(recipe)))
+    return recipefile.text(_by_name(recipe))
 
 
 def _by_name(keywords: Mapping[str, Any]) -> dict[str, Any]:

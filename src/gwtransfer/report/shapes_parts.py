@@ -45,7 +45,7 @@ def views(
         bodies = [ellipsoids(mixture) for mixture in (plan.source, plan.target)]
     else:
         bodies = [
-            in_parts(cloud, mixture, provenance[side])
+            in_parts(cloud, mixture, provenance.get(side, {}))
             for cloud, mixture, side in zip(
                 shapes, (plan.source, plan.target), ("source", "target"), strict=True
             )

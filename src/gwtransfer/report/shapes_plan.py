@@ -11,15 +11,19 @@ from gwtransfer.errors import DataError, UsageError
 from gwtransfer.opening import Opening
 from gwtransfer.report.flows import LABEL, SWATCH, Diagram, Side, diagram
 from gwtransfer.report.page import Page, render
-from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of, shown
+from gwtransfer.report.shapes_page import Progress, recipe_text, sections_of
 from gwtransfer.report.shapes_parts import colours_of, views
 from gwtransfer.report.shapes_views import bytes_of
-from gwtransfer.report.shapes_words import Figure, percent
+from gwtransfer.report.shapes_words import Figure
+from gwtransfer.report.shares import percent
 
 Array = NDArray[np.float64]
 
 LARGEST = 4
 """Flows of a part that the table tells; smaller ones are pooled."""
+
+WHOLE = 0.99
+"""Share of a part from which on its largest flow is all of it to the eye."""
 
 KINDS = {
     "xyz": "places in space",
@@ -62,7 +66,8 @@ def plan_page(
             "names": names,
             "ellipsoids": shapes is None,
             "spectral": plan.source.space.coordinates == "spectral",
-            "plan_name": shown(path.name),
+            "plan_name": path.name,
+            "blended": bool((_shares_of(plan).max(axis=1) < WHOLE).any()),
             "agreement": _agreement(plan),
             "trust": _trust(plan),
             "diagram": _diagram(plan),
@@ -92,13 +97,16 @@ def _shapes(source: Path, target: Path) -> tuple[Cloud, Cloud]:
 def _name(provenance: dict[str, Any], side: str) -> str:
     made = provenance.get(side)
     found = made.get("input") if isinstance(made, dict) else None
-    return shown(str(found.get("name", side))) if isinstance(found, dict) else side
+    return str(found.get("name", side)) if isinstance(found, dict) else side
 
 
 def _shares(plan: TransportPlan) -> list[list[float]]:
     """Return the coupling as shares of each source component, for highlights."""
-    shares = plan.coupling / plan.coupling.sum(axis=1, keepdims=True)
-    return [[round(value, 4) for value in row] for row in shares.tolist()]
+    return [[round(value, 4) for value in row] for row in _shares_of(plan).tolist()]
+
+
+def _shares_of(plan: TransportPlan) -> Array:
+    return np.asarray(plan.coupling / plan.coupling.sum(axis=1, keepdims=True))
 
 
 def _agreement(plan: TransportPlan) -> str:
@@ -116,7 +124,8 @@ def _trust(plan: TransportPlan) -> str:
     words = "This couples parts, not points: gwtransfer match goes on to the points. "
     if plan.bound is not None and plan.value > 0:
         words += (
-            f"No plan can cost less than {percent(plan.bound / plan.value)} of what this one does. "
+            f"It is proved that no plan costs less than {percent(plan.bound / plan.value)} of what "
+            "this one does. "
         )
     if plan.starts > 1:
         ends = {

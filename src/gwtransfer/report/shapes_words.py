@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gwtransfer.report.shapes_stretch import Stretch
+from gwtransfer.report.shares import percent
 
 CLOSE = 0.85
 """A runner-up whose score is this share of the best is worth a word."""
@@ -45,16 +46,6 @@ class Figure:
     meaning: str
 
 
-def percent(share: float) -> str:
-    """Return a share as people say it: no 100 % that is not one."""
-    text = f"{share:.0%}"
-    if (text == "100%" and share < 1) or (text == "0%" and share > 0):
-        text = f"{share:.1%}"
-    if (text == "100.0%" and share < 1) or (text == "0.0%" and share > 0):
-        text = "more than 99.9%" if share > 0.5 else "less than 0.1%"
-    return text.replace("%", " %")
-
-
 def agreement(summary: Mapping[str, Any], stretch: Stretch | None) -> str:
     """Say in a sentence how much of the match agrees with what is known."""
     error = summary.get("error")
@@ -62,8 +53,9 @@ def agreement(summary: Mapping[str, Any], stretch: Stretch | None) -> str:
         near = dict(zip(error["at"], error["share"], strict=True))[NEAR]
         mean = f"{100 * error['mean']:.1f} %"
         return (
-            f"Against the known truth, {percent(near)} of the points lie within {percent(NEAR)} "
-            f"of the shape's size of where they belong; the mean error is {mean} of the size."
+            f"Against the known truth, {percent(near)} of the points lie within "
+            f"{100 * NEAR:g}\u00a0% of the shape's size of where they belong; the mean error is "
+            f"{mean} of the size."
         )
     if stretch is None:
         return "The shapes have too few points to say how well neighbours were kept together."
@@ -105,9 +97,15 @@ def trust(summary: Mapping[str, Any]) -> list[str]:
             "reached; expect mistakes."
         )
     if method == "rigid":
+        apart = (
+            " That is little: they share a part at most, are not one thing in one pose, or the "
+            "motion is wrong."
+            if score < USUAL
+            else ""
+        )
         found.append(
-            f"After the motion {percent(max(score, 0.0))} of both clouds lie on one another; what "
-            "the other scan does not show has no true match."
+            f"After the motion {percent(max(score, 0.0))} of both lie on one another; what the "
+            f"other scan does not show has no true match.{apart}"
         )
     if method == "xyz":
         found.append(

@@ -2,6 +2,11 @@
 // the clouds.
 'use strict';
 
+// A picture stands in the page once; where it is shown again, it is taken from there.
+for (const image of document.querySelectorAll('img[data-as]')) {
+  image.src = document.getElementById(image.dataset.as).src;
+}
+
 (() => {
   const frame = document.getElementById('compare');
   const handle = document.getElementById('handle');
@@ -50,7 +55,12 @@
 })();
 
 (() => {
-  const { coupling, lightness, names, places } = pageData();
+  const { coupling: held, lightness, names, places } = pageData();
+  const coupling = held.map((pairs) => {
+    const row = names.target.map(() => 0);
+    for (const [column, mass] of pairs) row[column] = mass;
+    return row;
+  });
   const VEIL = 0.72;                      // how much of a veil lies over what is not lit
 
   const hidden = (width, height) => Object.assign(document.createElement('canvas'),
@@ -122,8 +132,13 @@
     return weights.map((weight) => (most > 0 ? weight / most : 0));
   }
 
-  const percent = (share) => (share < 0.001 ? '<\u00a00.1\u00a0%'
-    : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}\u00a0%`);
+  // As shares.py has it.
+  const percent = (share) => {
+    if (share < 0.001) return '<\u00a00.1\u00a0%';
+    const nearly = share >= 0.995 && share < 1 - 1e-6;
+    if (nearly && share > 0.999) return '>\u00a099.9\u00a0%';
+    return `${(100 * share).toFixed(share < 0.0995 || nearly ? 1 : 0)}\u00a0%`;
+  };
 
   // What a group became, or what became it, the largest shares first.
   function words({ side, index }) {

@@ -38,14 +38,13 @@
       (sp * y + cp * away) / radius];
   }
 
-  function picked(event) {
-    const box = canvases[0].getBoundingClientRect();
-    const x = event.clientX - box.left, y = event.clientY - box.top;
+  // The foremost point of the first shape within `reach` of a place on its canvas.
+  function picked(x, y, reach) {
     let best = -1, nearest = -Infinity;
     for (let i = 0; 3 * i < points[0].length; i++) {
       const [px, py, near] = seen(0, points[0], i);
       const apart = Math.hypot(px - x, py - y);
-      if (apart > 12) continue;
+      if (apart > reach) continue;
       const worth = near - 0.02 * apart;
       if (worth > nearest) { nearest = worth; best = i; }
     }
@@ -72,7 +71,12 @@
   }
 
   function choose(event) {
-    chosen = picked(event);
+    const box = canvases[0].getBoundingClientRect();
+    show(picked(event.clientX - box.left, event.clientY - box.top, 12));
+  }
+
+  function show(point) {
+    chosen = point;
     marked();
     const hidden = chosen >= 0 && crosses[1].classList.contains('behind');
     readout.textContent = chosen < 0 ? readout.dataset.begin
@@ -83,6 +87,11 @@
     if (event.pointerType === 'mouse' && event.buttons === 0) choose(event);
   });
   canvases[0].addEventListener('click', choose);
+  canvases[0].addEventListener('keydown', (event) => {
+    const { clientWidth: width, clientHeight: height } = canvases[0];
+    if (event.key === 'Enter') show(picked(width / 2, height / 2, width / 8));
+    else if (event.key === 'Escape') show(-1);
+  });
   canvases[0].addEventListener('pointerleave', (event) => {
     if (event.pointerType === 'mouse') { chosen = -1; marked(); }
   });
