@@ -78,24 +78,17 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-GUIDES = ("diagnose", "proportions", "report")
-"""Pages of docs/howto that are typed in the folder ``play`` of the tutorial."""
-
-
-def typed(page: str, folder: Path, *, found: bool = False) -> None:
-    """Type the commands of a page in a folder, and expect the answers it prints.
-
-    ``found``: the shell's path leads to the program from the beginning.
-    """
-    asked = steps((PROJECT / "docs" / page).read_text("utf-8"))
+@pytest.mark.slow
+def test_every_command_answers_as_printed(checkout: Path) -> None:
+    """A newcomer who types the page from top to bottom sees what it prints."""
+    page = steps((PROJECT / "docs" / "tutorial.md").read_text("utf-8"))
+    assert len(page) > 20
     inner = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")  # this may itself run under make
     environment = {name: value for name, value in os.environ.items() if name not in inner}
-    if found:
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
         ["bash", "--noprofile", "--norc"],
-        input=script([step.typed for step in asked]),
-        cwd=folder,
+        input=script([step.typed for step in page]),
+        cwd=checkout,
         env=environment | {"LC_ALL": "C.UTF-8"},
         capture_output=True,
         check=False,
@@ -105,28 +98,12 @@ def typed(page: str, folder: Path, *, found: bool = False) -> None:
     )
     assert done.stderr == ""
     answers = re.findall(rf"(.*?){MARK} (\d+)\n", done.stdout, re.DOTALL)
-    assert len(answers) == len(asked)
-    for place, (step, (answer, code)) in enumerate(zip(asked, answers, strict=True)):
+    assert len(answers) == len(page)
+    for place, (step, (answer, code)) in enumerate(zip(page, answers, strict=True)):
         assert not differs(step.answer, answer), f"$ {step.typed}\n{differs(step.answer, answer)}"
-        inquires = place + 1 < len(asked) and asked[place + 1].typed == "echo $?"
+        asked = place + 1 < len(page) and page[place + 1].typed == "echo $?"
         refused = answer.startswith("gwtransfer: ") and step.answer.startswith("gwtransfer: ")
-        assert (code == "0") != (inquires or refused), f"$ {step.typed}\nexit code {code}"
-
-
-@pytest.mark.slow
-def test_every_command_answers_as_printed(checkout: Path) -> None:
-    """A newcomer who types the page from top to bottom sees what it prints."""
-    page = (PROJECT / "docs" / "tutorial.md").read_text("utf-8")
-    assert len(steps(page)) > 20
-    typed("tutorial.md", checkout)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("guide", GUIDES)
-def test_guides_answer_as_printed(tmp_path: Path, guide: str) -> None:
-    """What a guide types works from beginning to end, in a copy of the sample data."""
-    shutil.copytree(PROJECT / "sample_data", tmp_path / "play")
-    typed(f"howto/{guide}.md", tmp_path / "play", found=True)
+        assert (code == "0") != (asked or refused), f"$ {step.typed}\nexit code {code}"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from gwtransfer.plan.mew2 import MEW2
 from gwtransfer.plan.mgw2 import MGW2
 from gwtransfer.plan.mw2 import MW2
 
-SHARES = [0.0, 1e-3, 0.01, 0.1, 1.0, 10.0, 1e4]
+SHARES = [0.0, 0.01, 0.1, 1.0, 1e4]
 
 
 def sides(seed, m, n):
