@@ -109,9 +109,7 @@ class Ends:
 
     def distinct(self, most: int, constant: float) -> NDArray[np.intp]:
         """Return the indices of the best ends whose objectives differ, best first."""
-        order = np.argsort(self.objectives, kind="stable")
-        steps = np.diff(self.objectives[order], prepend=-np.inf)
-        return order[steps > LOOSE_TOLERANCE * constant][:most]
+        return distinct(self.objectives, most, LOOSE_TOLERANCE * constant)
 
     def joined(self, other: "Ends") -> "Ends":
         """Return these ends and others after them."""
@@ -122,6 +120,12 @@ class Ends:
             self.histories + other.histories,
             np.concatenate([self.converged, other.converged]),
         )
+
+
+def distinct(objectives: Array, most: int, apart: float) -> NDArray[np.intp]:
+    """Return the indices of the least of objectives (s,) that differ by more, least first."""
+    order = np.argsort(objectives, kind="stable")
+    return order[np.diff(objectives[order], prepend=-np.inf) > apart][:most]
 
 
 class MixtureEmbedding:
@@ -278,6 +282,17 @@ class MixtureEmbedding:
         starts = random_stiefel(rng, count, m, n)
         return polar(starts, proper=True) if self.proper else starts
 
+    def perturbed(
+        self, embeddings: Array, rng: np.random.Generator, *, copies: int, length: float
+    ) -> Array:
+        """Return copies of embeddings (s, m, n) moved at random, (s·copies, m, n).
+
+        ``length`` is that of a column's random part; a column has length 1.
+        """
+        s, m, n = embeddings.shape
+        moved = embeddings[:, None] + length / np.sqrt(m) * rng.standard_normal((s, copies, m, n))
+        return polar(moved.reshape(-1, m, n), proper=self.proper)
+
     def anneal(
         self, start: Array, *, first: float = 1.0, last: float = 1e-2, steps: int = 10
     ) -> Array:
@@ -301,13 +316,10 @@ class MixtureEmbedding:
         waves : int
             Rounds of PARENTS × CHILDREN perturbed embeddings.
         """
-        m, n = self.means0.shape[1], self.means1.shape[1]
         ends = self.alternate(starts, tolerance=LOOSE_TOLERANCE, quick=True, shares=SHARES)
         for length in np.linspace(*PERTURBATION, waves):
             parents = ends.embeddings[ends.distinct(PARENTS, self.constant)]
-            shape = (len(parents), CHILDREN, m, n)
-            moved = parents[:, None] + length / np.sqrt(m) * rng.standard_normal(shape)
-            children = polar(moved.reshape(-1, m, n), proper=self.proper)
+            children = self.perturbed(parents, rng, copies=CHILDREN, length=length)
             ends = ends.joined(self.alternate(children, tolerance=LOOSE_TOLERANCE, quick=True))
         finalists = ends.embeddings[ends.distinct(FINALISTS, self.constant)]
         polished = self.alternate(finalists, tolerance=LOOSE_TOLERANCE**2, quick=True)

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.core.coupling import REACHED
-from gwtransfer.core.embedding import MixtureEmbedding
+from gwtransfer.core.embedding import MixtureEmbedding, distinct
 from gwtransfer.core.gromov import GromovProblem
-from gwtransfer.core.linalg import polar
 from gwtransfer.core.relaxed import Penalty, relaxed_each
 
 Array = NDArray[np.float64]
@@ -84,8 +83,6 @@ class RelaxedEmbedding:
     Parameters
     ----------
     problem : MixtureEmbedding
-    weights1 : (L,) array
-        The target's weights b.
     penalty : Penalty
     """
 
@@ -167,24 +164,19 @@ class RelaxedEmbedding:
         """Return the ends of the best starts and of their perturbed copies, best first."""
         begun = self.descend(starts, quick=True)
         ends = begun
-        m, n = starts.shape[1:]
         for length in PERTURBATION:
             parents = self._apart(ends, PARENTS)
-            shape = (len(parents), CHILDREN, m, n)
-            moved = parents[:, None] + length / np.sqrt(m) * rng.standard_normal(shape)
-            children = polar(moved.reshape(-1, m, n), proper=self.problem.proper)
+            children = self.problem.perturbed(parents, rng, copies=CHILDREN, length=length)
             ends = ends + self.descend(children, quick=True)
         return counted(self.descend(self._apart(ends, FINALISTS), quick=False), begun, self.penalty)
 
     def _apart(self, ends: Sequence[Candidate], most: int) -> Array:
         """Return the embeddings (s, m, n) of the best ends whose objectives differ."""
-        ranked = sorted((end.objective(self.penalty.weight), k) for k, end in enumerate(ends))
-        chosen = [
-            k
-            for k, (value, _) in enumerate(ranked)
-            if not k or value - ranked[k - 1][0] > LOOSE * self.problem.constant
+        objectives = np.array([end.objective(self.penalty.weight) for end in ends])
+        found = [
+            ends[index].embedding
+            for index in distinct(objectives, most, LOOSE * self.problem.constant)
         ]
-        found = [ends[ranked[k][1]].embedding for k in chosen[:most]]
         return np.stack([embedding for embedding in found if embedding is not None])
 
 

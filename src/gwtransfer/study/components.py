@@ -8,7 +8,6 @@ from gwtransfer.adapters import curves
 from gwtransfer.errors import DataError
 from gwtransfer.imaging import Progress, silent
 from gwtransfer.recipe import Recipe
-from gwtransfer.study.disagreement import Disagreement, Scale, sheet_figure, spread_figure
 from gwtransfer.study.levels import Sweep, over_levels
 from gwtransfer.study.output import Cell, Findings
 from gwtransfer.study.repeated import (
@@ -61,12 +60,7 @@ def study(
             row.append(_run(subject, with_components(recipe, int(level))))
         runs.append(row)
     runs.reverse()
-    sweep = Sweep(
-        levels=tuple(float(level) for level in levels),
-        seeds=tuple(recipe.seed for recipe in recipes),
-        runs=runs,
-        scale=Scale.of(getattr(subject.target, "kind", ""), runs[0][0].fits[1].space),
-    )
+    sweep = Sweep.of(subject, levels, recipes, runs)
     likely = np.array(
         [
             [[likelihood(fit, points) for fit, points in zip(run.fits, fresh, strict=True)]
@@ -91,10 +85,7 @@ def study(
             )  # fmt: skip
     figures = {"plot": _drawn(sweep, to_most, of_seeds, likely)}
     if painted:
-        first = sweep.pictures(0)
-        names = [f"{int(level)} components" for level in levels]
-        figures["spread"] = spread_figure(Disagreement.of(first, sweep.scale), sweep.scale)
-        figures["results"] = sheet_figure(first, names, sweep.scale)
+        figures |= sweep.figures([f"{int(level)} components" for level in levels])
     return Findings(
         title=f"{subject.title} over numbers of components",
         sentences=tuple(_sentences(sweep, to_previous, of_seeds, likely)),

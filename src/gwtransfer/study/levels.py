@@ -7,8 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwtransfer.adapters import curves
-from gwtransfer.study.disagreement import Disagreement, Scale, difference
-from gwtransfer.study.repeated import Outcome, Pixels
+from gwtransfer.recipe import Recipe
+from gwtransfer.study.disagreement import (
+    Disagreement,
+    Scale,
+    difference,
+    sheet_figure,
+    spread_figure,
+)
+from gwtransfer.study.repeated import Outcome, Pixels, Subject
 
 Array = NDArray[np.float64]
 
@@ -30,6 +37,22 @@ class Sweep:
     runs: Sequence[Sequence[Outcome]]
     scale: Scale
 
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        levels: Sequence[float],
+        recipes: Sequence[Recipe],
+        runs: Sequence[Sequence[Outcome]],
+    ) -> "Sweep":
+        """Return the runs of a subject's recipes, which differ by their seeds, at each level."""
+        return cls(
+            levels=tuple(float(level) for level in levels),
+            seeds=tuple(recipe.seed for recipe in recipes),
+            runs=runs,
+            scale=Scale.of(getattr(subject.target, "kind", ""), runs[0][0].fits[1].space),
+        )
+
     @property
     def is_painted(self) -> bool:
         """Whether the runs made pictures."""
@@ -44,6 +67,14 @@ class Sweep:
         """Return the pictures of all levels for the seed of this place."""
         found = [row[step].picture for row in self.runs]
         return [picture for picture in found if picture is not None]
+
+    def figures(self, titles: Sequence[str]) -> dict[str, curves.Figure]:
+        """Return the pictures of the first seed, a title each, and where they disagree."""
+        first = self.pictures(0)
+        return {
+            "spread": spread_figure(Disagreement.of(first, self.scale), self.scale),
+            "results": sheet_figure(first, titles, self.scale),
+        }
 
     def from_level(self, level: int) -> Array:
         """Return the difference (v, s) of each picture from that of a level, seed by seed."""

@@ -6,13 +6,7 @@ import numpy as np
 
 from gwtransfer.adapters import curves
 from gwtransfer.imaging import Progress, silent
-from gwtransfer.study.disagreement import (
-    Disagreement,
-    Scale,
-    difference,
-    sheet_figure,
-    spread_figure,
-)
+from gwtransfer.study.disagreement import difference
 from gwtransfer.study.levels import Sweep, over_levels
 from gwtransfer.study.output import Cell, Findings
 from gwtransfer.study.repeated import Array, Subject, counted, with_seed
@@ -51,12 +45,7 @@ def study(
             changed.append(run.picture if level == 0 else subject.painted(run.plan, recipe))
         runs.append(row)
         by_plan.append(changed)
-    sweep = Sweep(
-        levels=levels,
-        seeds=tuple(recipe.seed for recipe in recipes),
-        runs=runs,
-        scale=Scale.of(getattr(subject.target, "kind", ""), runs[0][0].fits[1].space),
-    )
+    sweep = Sweep.of(subject, levels, recipes, runs)
     painted = sweep.is_painted
     to_clean = sweep.from_level(0) if painted else None
     of_plan = None
@@ -82,10 +71,7 @@ def study(
             )  # fmt: skip
     figures = {"plot": _drawn(sweep, to_clean, of_plan, of_seeds)}
     if painted:
-        first = sweep.pictures(0)
-        figures["spread"] = spread_figure(Disagreement.of(first, sweep.scale), sweep.scale)
-        names = [f"noise {level:g}" if level else "no noise" for level in levels]
-        figures["results"] = sheet_figure(first, names, sweep.scale)
+        figures |= sweep.figures([f"noise {level:g}" if level else "no noise" for level in levels])
     return Findings(
         title=f"{subject.title}, with noise on the source",
         sentences=tuple(_sentences(sweep, to_clean, of_plan, of_seeds)),
