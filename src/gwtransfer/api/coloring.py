@@ -21,7 +21,6 @@ from gwtransfer.keywords import as_keywords
 from gwtransfer.opening import Opening
 from gwtransfer.pairs import parse_pairs
 from gwtransfer.recipe import Recipe, unrecorded
-from gwtransfer.report.color_run import ColorRun
 
 KINDS = ("prepare", "fit", "plan", "map")
 INPUTS = ("source", "palette", "mask", "palette_mask")
@@ -132,12 +131,16 @@ def transfer(
             f"{grade.save_plan}: a stored plan says which files it was made of, and {value} is "
             "none; gw.save(result.plan, path) stores it without"
         )
-    page = request.path("report")
+    reporting, page = None, request.path("report")
+    if page is not None:
+        from gwtransfer.report.color_run import ColorRun
+
+        reporting = ColorRun(path=page)
     done = coloring.color(
         path, colours, where, request.recipe,
         opening=opening, writing=request.told(Storing).writing(), grade=grade,
         settled=unrecorded if inputs.held else partial(_recorded, request),
-        reporting=None if page is None else ColorRun(path=page),
+        reporting=reporting,
     )  # fmt: skip
     return result(done, where)
 

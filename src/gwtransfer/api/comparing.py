@@ -17,7 +17,6 @@ from gwtransfer.jobs import fit_opened, in_order, load_mixture, plan_between
 from gwtransfer.matching import job
 from gwtransfer.options import option_names
 from gwtransfer.recipe import Recipe
-from gwtransfer.report import shapes_run
 
 KINDS = ("prepare", "fit", "plan")
 
@@ -228,6 +227,8 @@ def match(
     one, other = (inputs.item(request.need(name), name) for name in ("source", "target"))
     output_path, page = request.path("output"), request.path("report")
     if page is not None:
+        from gwtransfer.report import shapes_run
+
         shapes_run.check(page, output_path, overwrite=words.overwrite, inputs=[one, other])
     found = job.match(
         one,
