@@ -55,6 +55,14 @@ class Visit:
             }"""
         )
 
+    def until(self, expression: str) -> None:
+        """Wait until an expression is true; playwright's own wait is eval, which pages forbid."""
+        for _ in range(100):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"never true: {expression}")
+
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""
         root = "document.documentElement"

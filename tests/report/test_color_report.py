@@ -793,7 +793,7 @@ def test_clouds_turn(visit: Visiting, made: Path) -> None:
     one = visit(made / "alone.html")
     page = one.page
     page.locator("#cloud-source").scroll_into_view_if_needed()
-    page.wait_for_function("document.getElementById('cloud-palette').width > 300")
+    one.until("document.getElementById('cloud-palette').width > 300")
     one.settle()
     names = ("#cloud-source", "#cloud-palette")
     begin = [one.pixels(name) for name in names]
@@ -837,7 +837,7 @@ def test_a_recipe_is_copied(visit: Visiting, made: Path) -> None:
     one = visit(made / "photo.html")
     button = one.page.locator("button[data-copy]").first
     button.click()
-    one.page.wait_for_function("document.querySelector('button[data-copy]').textContent !== 'Copy'")
+    one.until("document.querySelector('button[data-copy]').textContent !== 'Copy'")
     assert button.inner_text() in ("Copied", "Selected: press Ctrl+C")
 
 

@@ -294,7 +294,7 @@ def test_shapes_turn_together_and_crosses_mark_a_match(made: Path, visit: Visiti
     """Drag and keys turn both, or one; pointing at a place marks it and its match."""
     one = visit(made / "match.html")
     first, second = "#first", "#second"
-    one.page.wait_for_function("document.getElementById('second').width > 300")
+    one.until("document.getElementById('second').width > 300")
     one.page.wait_for_timeout(100)
     before = [one.pixels(name) for name in (first, second)]
     assert all((picture[..., 3] > 0).mean() > 0.05 for picture in before)
@@ -354,7 +354,7 @@ def test_a_part_of_the_diagram_keeps_its_colour(made: Path, visit: Visiting) -> 
     page = made / "parts.html"
     assert main(["report", str(made / "plan.npz"), "-o", str(page), "-q"]) == 0
     one = visit(page)
-    one.page.wait_for_function("document.getElementById('second').width > 300")
+    one.until("document.getElementById('second').width > 300")
 
     def coloured() -> list[int]:
         one.page.evaluate("window.scrollTo(0, 0)")
